@@ -1,0 +1,1 @@
+export { CanonicalJsonError, canonicalBytes, canonicalJson, MAX_CANONICAL_DEPTH } from './canonical-json.ts'
