@@ -1,0 +1,200 @@
+import { z } from 'zod'
+import { channelKind } from './channel.ts'
+import { position, roleName, sequence, tenantSlug, timestamp, username, uuid } from './ids.ts'
+import { channelEvent } from './message.ts'
+import { plainName, typedText } from './text.ts'
+import { signedInUser } from './session.ts'
+
+/** Where the API lives. */
+export const API_BASE = '/api/v1'
+/** Where the socket lives, and the subprotocol that must be offered (R-03). */
+export const SOCKET_PATH = '/ws'
+export const SUBPROTOCOL = 'wardline.v1'
+/** The refresh token's cookie: host-only, secure, out of script's reach (R-14). */
+export const REFRESH_COOKIE = '__Host-wardline-refresh'
+export const CSRF_HEADER = 'x-csrf-token'
+
+/** A page of a list. `next` is an opaque cursor, or null on the last page. */
+export function page<T extends z.ZodType>(item: T) {
+  return z.strictObject({ items: z.array(item), next: z.string().nullable() })
+}
+
+/** `?limit=&cursor=` of every list. */
+export const pageQuery = z.strictObject({
+  limit: z.coerce.number().int().min(1).max(200).default(50),
+  cursor: z.string().max(400).optional(),
+})
+
+/** A password as typed: 1–1,024 UTF-16 code units; longer is refused before it is hashed (R-10). */
+export const password = z.string().min(1).max(1024)
+
+export const loginRequest = z.strictObject({ tenant: tenantSlug, username, password })
+
+export const authenticatedAnswer = z.strictObject({
+  status: z.literal('authenticated'),
+  accessToken: z.string(),
+  /** Seconds that the access token lives. */
+  expiresIn: z.int().min(1),
+  csrfToken: z.string(),
+  user: signedInUser,
+})
+export type AuthenticatedAnswer = z.infer<typeof authenticatedAnswer>
+
+export const factorMethod = z.enum(['totp', 'passkey', 'recovery-code'])
+
+export const loginAnswer = z.discriminatedUnion('status', [
+  authenticatedAnswer,
+  z.strictObject({
+    status: z.literal('second-factor'),
+    challenge: z.string(),
+    methods: z.array(factorMethod),
+    expiresIn: z.int().min(1),
+  }),
+])
+export type LoginAnswer = z.infer<typeof loginAnswer>
+
+export const refreshAnswer = authenticatedAnswer.omit({ status: true })
+export type RefreshAnswer = z.infer<typeof refreshAnswer>
+
+export const sessionSummary = z.strictObject({
+  id: z.string(),
+  user: uuid,
+  current: z.boolean(),
+  createdAt: timestamp,
+  lastSeenAt: timestamp,
+  expiresAt: timestamp,
+  /** Sockets open now. */
+  sockets: z.int().min(0),
+})
+export type SessionSummary = z.infer<typeof sessionSummary>
+
+/** Two identifiers, never the room (Joint Commission NPSG.01.01.01): what the banner shows. */
+export const patientSummary = z.strictObject({
+  id: uuid,
+  family: z.string(),
+  given: z.string(),
+  /** `YYYY-MM-DD`, or null where the record has none. */
+  birthDate: z.string().nullable(),
+  mrn: z.string(),
+  sex: z.enum(['female', 'male', 'other', 'unknown']),
+  deceased: z.boolean(),
+  /** The patient's channel. */
+  channel: uuid,
+})
+export type PatientSummary = z.infer<typeof patientSummary>
+
+/** A channel in the inbox. */
+export const channelSummary = z.strictObject({
+  id: uuid,
+  kind: channelKind,
+  /** The name of a group, or null. */
+  title: z.string().nullable(),
+  patient: patientSummary.nullable(),
+  /** The other people of a direct conversation; empty for other kinds. */
+  with: z.array(z.strictObject({ user: uuid, displayName: z.string(), title: z.string().nullable() })),
+  head: position,
+  read: position,
+  unread: z.int().min(0),
+  urgent: z.int().min(0),
+  lastAt: timestamp.nullable(),
+  abilities: z.array(z.string()),
+})
+export type ChannelSummary = z.infer<typeof channelSummary>
+
+export const createChannel = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('direct'), member: uuid }),
+  z.strictObject({ kind: z.literal('group'), title: typedText(1, 120), members: z.array(uuid).min(1).max(200) }),
+])
+
+export const historyQuery = z.strictObject({
+  before: z.coerce.number().int().min(1).optional(),
+  limit: z.coerce.number().int().min(1).max(200).default(50),
+})
+
+/** Events in ascending order; `next` is the `before` of the page that precedes them, as a string, or null. */
+export const historyPage = page(channelEvent)
+
+export const directoryEntry = z.strictObject({
+  id: uuid,
+  displayName: z.string(),
+  title: z.string().nullable(),
+  roles: z.array(roleName),
+})
+export type DirectoryEntry = z.infer<typeof directoryEntry>
+
+export const adminUser = z.strictObject({
+  id: uuid,
+  username,
+  displayName: z.string(),
+  title: z.string().nullable(),
+  kind: z.enum(['person', 'service']),
+  roles: z.array(roleName),
+  disabled: z.boolean(),
+  createdAt: timestamp,
+})
+export type AdminUser = z.infer<typeof adminUser>
+
+export const createUser = z.strictObject({
+  username,
+  displayName: plainName,
+  title: plainName.optional(),
+  roles: z.array(roleName).max(20),
+  password: password.optional(),
+})
+
+export const changeUser = z.strictObject({
+  displayName: plainName.optional(),
+  title: plainName.nullable().optional(),
+  roles: z.array(roleName).max(20).optional(),
+  disabled: z.boolean().optional(),
+})
+
+export const careTeamAssignment = z.strictObject({
+  id: uuid,
+  patient: uuid,
+  user: uuid,
+  role: roleName,
+  startsAt: timestamp,
+  endsAt: timestamp.nullable(),
+})
+export type CareTeamAssignment = z.infer<typeof careTeamAssignment>
+
+export const assignCareTeam = z.strictObject({
+  patient: uuid,
+  user: uuid,
+  role: roleName,
+  startsAt: timestamp.optional(),
+  endsAt: timestamp.nullable().optional(),
+})
+
+/** One audit event as the auditor's list shows it: ids, codes and times; there is nothing else in it (R-70). */
+export const auditEventView = z.strictObject({
+  writer: z.string(),
+  seq: sequence,
+  at: timestamp,
+  action: z.string(),
+  outcome: z.enum(['allowed', 'denied', 'failed']),
+  reason: z.string().nullable(),
+  actor: z.strictObject({ id: uuid, displayName: z.string().nullable() }).nullable(),
+  session: z.string().nullable(),
+  device: z.string().nullable(),
+  connection: uuid.nullable(),
+  address: z.string().nullable(),
+  origin: z.string().nullable(),
+  resource: z.strictObject({ kind: z.string(), id: z.string() }).nullable(),
+  patient: uuid.nullable(),
+})
+export type AuditEventView = z.infer<typeof auditEventView>
+
+export const auditQuery = pageQuery.extend({
+  actor: uuid.optional(),
+  patient: uuid.optional(),
+  action: z
+    .string()
+    .regex(/^[a-z-]{1,40}\.[a-z-]{1,40}$/)
+    .optional(),
+  outcome: z.enum(['allowed', 'denied', 'failed']).optional(),
+  connection: uuid.optional(),
+  from: timestamp.optional(),
+  until: timestamp.optional(),
+})

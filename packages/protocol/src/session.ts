@@ -1,0 +1,65 @@
+import { z } from 'zod'
+import { compactJws, requestId, roleName, secretId, tenantSlug, timestamp, username, uuid } from './ids.ts'
+import { limits } from './limits.ts'
+
+/** Who is signed in, as every transport says it. `abilities` is what policy allows: screens show nothing else. */
+export const signedInUser = z.strictObject({
+  id: uuid,
+  username,
+  displayName: z.string(),
+  title: z.string().nullable(),
+  tenant: z.strictObject({ id: uuid, slug: tenantSlug, name: z.string() }),
+  roles: z.array(roleName),
+  abilities: z.array(z.string()),
+})
+export type SignedInUser = z.infer<typeof signedInUser>
+
+/** server → client, first of all. The nonce is good once, on this socket, for `deadlineMs`. */
+export const sessionChallenge = z.strictObject({
+  type: z.literal('session.challenge'),
+  nonce: secretId,
+  connectionId: uuid,
+  serverTime: timestamp,
+  deadlineMs: z.int().min(1),
+})
+
+/** client → server, its first frame. Any failure closes with 4401. */
+export const sessionAuthenticate = z.strictObject({
+  type: z.literal('session.authenticate'),
+  id: requestId,
+  token: compactJws,
+  proof: compactJws,
+})
+
+/** server → client. From here on the socket may ask. */
+export const sessionAuthenticated = z.strictObject({
+  type: z.literal('session.authenticated'),
+  replyTo: requestId,
+  user: signedInUser,
+  expiresAt: timestamp,
+  limits,
+})
+
+export const renewReason = z.enum(['expiry', 'role-change', 'password-change', 'network-change', 'administrator'])
+
+/** server → client: prove yourself again over this nonce, `before` this time, or the socket closes with 4440. */
+export const sessionRenewRequired = z.strictObject({
+  type: z.literal('session.renew-required'),
+  reason: renewReason,
+  nonce: secretId,
+  before: timestamp,
+})
+
+/** client → server: a new token of the same user, tenant, session and device. Anything else closes with 4401. */
+export const sessionRenew = z.strictObject({
+  type: z.literal('session.renew'),
+  id: requestId,
+  token: compactJws,
+  proof: compactJws,
+})
+
+export const sessionRenewed = z.strictObject({
+  type: z.literal('session.renewed'),
+  replyTo: requestId,
+  expiresAt: timestamp,
+})
