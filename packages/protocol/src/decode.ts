@@ -1,10 +1,4 @@
-import {
-  CLIENT_FRAME_TYPES,
-  type ClientRequest,
-  clientRequest,
-  type ServerFrame,
-  serverFrame,
-} from './frames.ts'
+import { CLIENT_FRAME_TYPES, type ClientRequest, clientRequest, type ServerFrame, serverFrame } from './frames.ts'
 import { requestId } from './ids.ts'
 import { sessionAuthenticate } from './session.ts'
 import type { z } from 'zod'

@@ -14,6 +14,9 @@ export const SUBPROTOCOL = 'wardline.v1'
 export const REFRESH_COOKIE = '__Host-wardline-refresh'
 export const CSRF_HEADER = 'x-csrf-token'
 
+/** `GET /about`, for anybody: what a sign-in page needs to know. No version: strangers need not learn it. */
+export const about = z.strictObject({ demo: z.boolean() })
+
 /** A page of a list. `next` is an opaque cursor, or null on the last page. */
 export function page<T extends z.ZodType>(item: T) {
   return z.strictObject({ items: z.array(item), next: z.string().nullable() })
