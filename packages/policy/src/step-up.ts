@@ -1,0 +1,31 @@
+import type { Action } from './actions.ts'
+import { type Actor, assuranceLevels, type PolicyContext, type PolicySettings } from './actor.ts'
+
+/** What R-35 calls high-risk: the operations that a production tenant should ask a step-up for. */
+export const highRiskActions: readonly Action[] = [
+  'key.rotate',
+  'role.manage',
+  'role.assign',
+  'integration.manage',
+  'audit.export',
+  'order.write',
+]
+
+/** No operation needs step-up: for as long as there is no second factor to step up with. */
+export const withoutStepUp: PolicySettings = {
+  stepUp: { actions: new Set(), maxAgeMs: 0, level: 'aal2', certificateSuffices: false },
+}
+
+/**
+ * Until when the actor’s last proof of who they are serves for `action` (R-20, RFC 9470 §4: `max_age` and `acr_values`):
+ * infinity where none is asked for, minus infinity where it was too weak.
+ */
+export function steppedUpUntil(actor: Actor, action: Action, { policy: { stepUp } }: PolicyContext): number {
+  if (!stepUp.actions.has(action)) return Number.POSITIVE_INFINITY
+  if (stepUp.certificateSuffices && actor.mtls) return Number.POSITIVE_INFINITY
+  const required = levels.indexOf(stepUp.level)
+  const strongEnough = required >= 0 && levels.indexOf(actor.acr) >= required
+  return strongEnough ? actor.authTime + stepUp.maxAgeMs : Number.NEGATIVE_INFINITY
+}
+
+const levels: readonly string[] = assuranceLevels
