@@ -1,0 +1,169 @@
+import { readFileSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Limits } from '@wardline/protocol'
+import type { z } from 'zod'
+import { limitOf, type PreAuthLimits, settings, settingSchema } from './settings.ts'
+
+/** The repository's root, where `.data` is when nothing else is said. */
+const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), '../../..')
+
+/** Everything that is decided before the start. Plain data: tests make their own. */
+export type Config = {
+  readonly demo: boolean
+  readonly host: string
+  /** 0: any free one (tests). */
+  readonly port: number
+  /** Absolute; what the server writes lives below it. */
+  readonly dataDir: string
+  readonly keysDir: string
+  /** Null: PostgreSQL from npm, under `dataDir`. Secret, as is the next. */
+  readonly databaseUrl: string | null
+  readonly databaseAppUrl: string | null
+  /** The origin that people type; null: `https://localhost:<port>`. */
+  readonly publicUrl: string | null
+  /** Origins besides the public URL's own (R-02). */
+  readonly allowedOrigins: readonly string[]
+  readonly allowNoOrigin: boolean
+  readonly trustedProxies: readonly string[]
+  readonly tls: { readonly certFile: string; readonly keyFile: string } | null
+  readonly accessTokenSeconds: number
+  readonly sessionMs: number
+  readonly argon2: Argon2Parameters
+  readonly limits: Limits
+  readonly preAuth: PreAuthLimits
+  readonly logLevel: LogLevel
+  /** Null: standard output. */
+  readonly logFile: string | null
+}
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent'
+
+/** RFC 9106 §3.1. `concurrency`: how many passwords are hashed at once, each on a thread of its own. */
+export type Argon2Parameters = {
+  readonly memoryKiB: number
+  readonly iterations: number
+  readonly parallelism: number
+  readonly concurrency: number
+}
+
+/** The environment does not make a configuration. `problems`: one line each, with what to do; never a secret's value. */
+export class ConfigError extends Error {
+  readonly problems: readonly string[]
+  constructor(problems: readonly string[]) {
+    super(problems.join('\n'))
+    this.name = 'ConfigError'
+    this.problems = problems
+  }
+}
+
+/**
+ * Reads the configuration from the environment: the only place that does. An empty value counts as none.
+ * @throws ConfigError with every problem at once.
+ */
+export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
+  const problems: string[] = []
+  const given = { ...unknownNamesRefused(env, problems), ...secretsFromFiles(env, problems) }
+  const parsed = settingSchema.safeParse(given)
+  if (!parsed.success) problems.push(...new Set(parsed.error.issues.map(problemOf)))
+  if (!parsed.success) throw new ConfigError(problems)
+  const values = parsed.data
+  problems.push(...contradictions(values))
+  if (problems.length > 0) throw new ConfigError(problems)
+  return toConfig(values)
+}
+
+type Values = z.infer<typeof settingSchema>
+
+/** A misspelt setting would otherwise be ignored in silence, and some of them are what keeps strangers out. */
+function unknownNamesRefused(env: NodeJS.ProcessEnv, problems: string[]): Record<string, string> {
+  const given: Record<string, string> = {}
+  for (const [name, value] of Object.entries(env)) {
+    if (!name.startsWith('WARDLINE_') || value === undefined || value === '') continue
+    if (name in settings) given[name] = value
+    else if (!isFileVariant(name))
+      problems.push(`${name}: there is no such setting; see .env.example for those there are.`)
+  }
+  return given
+}
+
+function isFileVariant(name: string): boolean {
+  return name.endsWith('_FILE') && settings[name.slice(0, -'_FILE'.length)]?.secret === true
+}
+
+function secretsFromFiles(env: NodeJS.ProcessEnv, problems: string[]): Record<string, string> {
+  const read: Record<string, string> = {}
+  for (const [name, setting] of Object.entries(settings)) {
+    const file = env[`${name}_FILE`]
+    if (setting.secret !== true || file === undefined || file === '') continue
+    if (env[name] !== undefined && env[name] !== '') {
+      problems.push(`${name}: is set directly and by ${name}_FILE; keep one of them.`)
+      continue
+    }
+    try {
+      read[name] = readFileSync(file, 'utf8').trim()
+    } catch (error) {
+      problems.push(`${name}_FILE: cannot be read (${errorCode(error)}); name a file that the server may read.`)
+    }
+  }
+  return read
+}
+
+function errorCode(error: unknown): string {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'unreadable'
+}
+
+function problemOf(issue: z.core.$ZodIssue): string {
+  const name = String(issue.path[0])
+  return `${name}: ${settings[name]?.fix ?? issue.message}.`
+}
+
+function contradictions(values: Values): string[] {
+  const problems: string[] = []
+  if (values.WARDLINE_DEMO && !isLoopback(values.WARDLINE_HOST ?? '127.0.0.1')) {
+    problems.push('WARDLINE_HOST: a demo listens on this machine alone; unset it, or set WARDLINE_DEMO=0.')
+  }
+  if ((values.WARDLINE_TLS_CERT_FILE === undefined) !== (values.WARDLINE_TLS_KEY_FILE === undefined)) {
+    problems.push('WARDLINE_TLS_CERT_FILE: goes with WARDLINE_TLS_KEY_FILE; set both or neither.')
+  }
+  if (values.WARDLINE_DATABASE_APP_URL !== undefined && values.WARDLINE_DATABASE_URL === undefined) {
+    problems.push('WARDLINE_DATABASE_APP_URL: goes with WARDLINE_DATABASE_URL, which migrates; set that too.')
+  }
+  return problems
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || host.startsWith('127.')
+}
+
+function toConfig(values: Values): Config {
+  const dataDir = resolve(ROOT, values.WARDLINE_DATA)
+  const cert = values.WARDLINE_TLS_CERT_FILE
+  const key = values.WARDLINE_TLS_KEY_FILE
+  return {
+    demo: values.WARDLINE_DEMO,
+    host: values.WARDLINE_HOST ?? (values.WARDLINE_DEMO ? '127.0.0.1' : '0.0.0.0'),
+    port: values.WARDLINE_PORT,
+    dataDir,
+    keysDir: values.WARDLINE_KEYS_DIR === undefined ? join(dataDir, 'keys') : resolve(ROOT, values.WARDLINE_KEYS_DIR),
+    databaseUrl: values.WARDLINE_DATABASE_URL ?? null,
+    databaseAppUrl: values.WARDLINE_DATABASE_APP_URL ?? null,
+    publicUrl: values.WARDLINE_PUBLIC_URL ?? null,
+    allowedOrigins: values.WARDLINE_ALLOWED_ORIGINS,
+    allowNoOrigin: values.WARDLINE_ALLOW_NO_ORIGIN,
+    trustedProxies: values.WARDLINE_TRUSTED_PROXIES,
+    tls: cert === undefined || key === undefined ? null : { certFile: cert, keyFile: key },
+    accessTokenSeconds: values.WARDLINE_ACCESS_TOKEN_SECONDS,
+    sessionMs: values.WARDLINE_SESSION_HOURS * 3_600_000,
+    argon2: {
+      memoryKiB: values.WARDLINE_ARGON2_MEMORY_KIB,
+      iterations: values.WARDLINE_ARGON2_ITERATIONS,
+      parallelism: values.WARDLINE_ARGON2_PARALLELISM,
+      concurrency: values.WARDLINE_ARGON2_CONCURRENCY,
+    },
+    limits: limitOf.socket(values),
+    preAuth: limitOf.preAuth(values),
+    logLevel: values.WARDLINE_LOG_LEVEL,
+    logFile: values.WARDLINE_LOG_FILE ?? (values.WARDLINE_DEMO ? join(dataDir, 'wardline.log') : null),
+  }
+}

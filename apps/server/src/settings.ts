@@ -1,0 +1,216 @@
+import { isIP } from 'node:net'
+import { DEFAULT_LIMITS, type Limits, MAX_BODY_LENGTH } from '@wardline/protocol'
+import { z } from 'zod'
+
+/** One variable of the environment: what it takes, and the words for `.env.example` and for who got it wrong. */
+export type Setting<S extends z.ZodType = z.ZodType> = {
+  readonly schema: S
+  /** What it is for; one line each in `.env.example`. */
+  readonly about: string
+  /** What to do when it is wrong, without the final stop. */
+  readonly fix: string
+  /** The default, or an example where there is none. */
+  readonly shown: string
+  /** Also read from the file that `<NAME>_FILE` names; its value is never printed. */
+  readonly secret?: true
+}
+
+/** What people without a sign-in may use up, per address (an IPv6 address counts as its /64) and in all (R-05). */
+export type PreAuthLimits = {
+  /** Sockets that have not authenticated. */
+  readonly pendingSocketsPerAddress: number
+  readonly pendingSockets: number
+  /** Attempts to open a socket. A hospital's gateway is one address: its whole staff comes back at once after a restart. */
+  readonly connectionsPerMinute: number
+  /** Sign-ins: each costs a password hash. */
+  readonly signInsPerMinute: number
+  readonly refreshesPerMinute: number
+  /** Passwords that wait to be hashed; one more is refused as `unavailable`. */
+  readonly waitingSignIns: number
+}
+
+const DEFAULT_PRE_AUTH: PreAuthLimits = {
+  pendingSocketsPerAddress: 128,
+  pendingSockets: 2_048,
+  connectionsPerMinute: 3_000,
+  signInsPerMinute: 300,
+  refreshesPerMinute: 3_000,
+  waitingSignIns: 256,
+}
+
+const named = {
+  WARDLINE_DEMO: flag(false, 'Demonstration: invented patients and people, this machine alone. `npm start` sets it.'),
+  WARDLINE_HOST: optional(z.string().regex(/^[A-Za-z0-9.:_-]+$/), {
+    about: 'The address to listen on. In a demonstration 127.0.0.1, else 0.0.0.0.',
+    fix: 'give an address of this machine, as 127.0.0.1',
+    shown: '127.0.0.1',
+  }),
+  WARDLINE_PORT: whole(8443, 0, 65_535, 'The one port, for https and wss. 0 takes any free one.'),
+  WARDLINE_DATA: {
+    schema: z.string().default('.data'),
+    about: 'The folder for everything the server writes: keys, certificates, the embedded database, logs.',
+    fix: 'give a folder',
+    shown: '.data',
+  },
+  WARDLINE_KEYS_DIR: optional(z.string(), {
+    about: 'The folder of the root key and the signing keys, the same for all nodes. By default $WARDLINE_DATA/keys.',
+    fix: 'give a folder',
+    shown: '.data/keys',
+  }),
+  WARDLINE_DATABASE_URL: {
+    ...optional(postgresUrl(), {
+      about:
+        'PostgreSQL, as the owner of the schema: used to migrate. Unset: an embedded PostgreSQL in $WARDLINE_DATA.',
+      fix: 'give a URL as postgresql://owner:password@host:5432/wardline',
+      shown: 'postgresql://owner:password@localhost:5432/wardline',
+    }),
+    secret: true as const,
+  },
+  WARDLINE_DATABASE_APP_URL: {
+    ...optional(postgresUrl(), {
+      about:
+        'PostgreSQL, as the role that serves; a member of wardline_app that owns nothing. Unset: the server makes one.',
+      fix: 'give a URL as postgresql://wardline_server:password@host:5432/wardline',
+      shown: 'postgresql://wardline_server:password@localhost:5432/wardline',
+    }),
+    secret: true as const,
+  },
+  WARDLINE_PUBLIC_URL: optional(httpsOrigin(), {
+    about: 'What people type: proofs are made for it, certificates name it. By default https://localhost:<port>.',
+    fix: 'give https://host or https://host:port, without a path',
+    shown: 'https://localhost:8443',
+  }),
+  WARDLINE_ALLOWED_ORIGINS: {
+    schema: list(httpsOrigin()),
+    about: 'Origins that may call besides the public URL, separated by commas. Exact; no wildcards.',
+    fix: 'give exact origins as https://host:port, separated by commas; `*` and `null` would let every site in',
+    shown: 'https://wardline.example.org',
+  },
+  WARDLINE_ALLOW_NO_ORIGIN: flag(
+    false,
+    'Whether clients that are no browsers (bots, interfaces) may call without an Origin.',
+  ),
+  WARDLINE_TRUSTED_PROXIES: {
+    schema: list(cidr()),
+    about: 'Reverse proxies whose X-Forwarded-For is believed, as addresses or CIDRs, separated by commas.',
+    fix: 'give addresses or CIDRs as 10.0.0.0/24, separated by commas; never a whole address space',
+    shown: '10.0.0.0/24',
+  },
+  WARDLINE_TLS_CERT_FILE: optional(z.string(), {
+    about: 'A certificate chain of your own (PEM). Unset: the server makes a local authority and a certificate.',
+    fix: 'give a file',
+    shown: '/etc/wardline/tls.crt',
+  }),
+  WARDLINE_TLS_KEY_FILE: optional(z.string(), {
+    about: 'The private key of that certificate (PEM).',
+    fix: 'give a file',
+    shown: '/etc/wardline/tls.key',
+  }),
+  WARDLINE_ACCESS_TOKEN_SECONDS: whole(300, 5, 300, 'How long an access token lives, in seconds.'),
+  WARDLINE_SESSION_HOURS: whole(12, 1, 24, 'How long a sign-in lives at most, in hours, whatever its user does.'),
+  WARDLINE_ARGON2_MEMORY_KIB: whole(19_456, 19_456, 4_194_304, 'Memory of one password hash (argon2id), in KiB.'),
+  WARDLINE_ARGON2_ITERATIONS: whole(2, 2, 100, 'Passes over that memory.'),
+  WARDLINE_ARGON2_PARALLELISM: whole(1, 1, 16, 'Lanes of one password hash.'),
+  WARDLINE_ARGON2_CONCURRENCY: whole(2, 1, 64, 'Passwords hashed at once, each on its own thread; others wait.'),
+  WARDLINE_LOG_LEVEL: {
+    schema: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
+    about: 'What is logged: debug, info, warn, error or silent.',
+    fix: 'give one of debug, info, warn, error, silent',
+    shown: 'info',
+  },
+  WARDLINE_LOG_FILE: optional(z.string(), {
+    about: 'Where to. By default standard output; in a demonstration $WARDLINE_DATA/wardline.log.',
+    fix: 'give a file',
+    shown: '.data/wardline.log',
+  }),
+}
+
+const PREFIX = 'WARDLINE_LIMITS_'
+const limitSettings: Record<string, Setting<z.ZodDefault<z.ZodType<number>>>> = Object.fromEntries(
+  Object.entries({ ...DEFAULT_LIMITS, ...DEFAULT_PRE_AUTH }).map(([name, value]) => [
+    limitName(name),
+    whole(value, 1, name === 'bodyLength' ? MAX_BODY_LENGTH : 2_147_483_647, `Limit \`${name}\`.`),
+  ]),
+)
+
+/** Every variable there is, in the order of `.env.example`. */
+export const settings: Readonly<Record<string, Setting>> = { ...named, ...limitSettings }
+
+export const settingSchema = z.object(schemasOf(named)).extend(schemasOf(limitSettings))
+
+type LimitValues = Record<string, unknown>
+
+/** The limits out of the parsed settings. */
+export const limitOf = {
+  socket: (values: LimitValues): Limits => limitsLike(DEFAULT_LIMITS, values),
+  preAuth: (values: LimitValues): PreAuthLimits => limitsLike(DEFAULT_PRE_AUTH, values),
+}
+
+function limitsLike<T extends Record<string, number>>(defaults: T, values: LimitValues): T {
+  return Object.fromEntries(Object.keys(defaults).map((name) => [name, values[limitName(name)]])) as T
+}
+
+/** `frameBytes` → `WARDLINE_LIMITS_FRAME_BYTES`. */
+function limitName(name: string): string {
+  return PREFIX + name.replace(/[A-Z]/g, '_$&').toUpperCase()
+}
+
+function schemasOf<T extends Record<string, Setting>>(of: T): { [K in keyof T]: T[K]['schema'] } {
+  return Object.fromEntries(Object.entries(of).map(([name, { schema }]) => [name, schema])) as {
+    [K in keyof T]: T[K]['schema']
+  }
+}
+
+function optional<S extends z.ZodType>(schema: S, text: Omit<Setting, 'schema'>): Setting<z.ZodOptional<S>> {
+  return { schema: schema.optional(), ...text }
+}
+
+function whole(fallback: number, min: number, max: number, about: string) {
+  const schema = z
+    .string()
+    .regex(/^\d{1,10}$/)
+    .transform(Number)
+    .pipe(z.int().min(min).max(max))
+    .default(fallback)
+  return { schema, about, fix: `give a whole number from ${min} to ${max}`, shown: String(fallback) }
+}
+
+function flag(fallback: boolean, about: string) {
+  const schema = z
+    .enum(['0', '1', 'false', 'true'])
+    .transform((text) => text === '1' || text === 'true')
+    .default(fallback)
+  return { schema, about, fix: 'give 1 or 0', shown: fallback ? '1' : '0' }
+}
+
+function list<S extends z.ZodType<string, string>>(item: S) {
+  return z
+    .string()
+    .transform((text) => text.split(',').map((part) => part.trim()))
+    .pipe(z.array(item))
+    .default([])
+}
+
+/** An exact origin over https. A trailing slash is forgiven; a path, a query, credentials, `*` or `null` are not. */
+function httpsOrigin() {
+  return z
+    .string()
+    .transform((text) => text.replace(/\/$/, ''))
+    .refine((text) => /^https:\/\/[a-z0-9.:[\]-]+$/.test(text) && URL.canParse(text) && new URL(text).origin === text)
+}
+
+function postgresUrl() {
+  return z.string().refine((text) => URL.canParse(text) && /^postgres(ql)?:$/.test(new URL(text).protocol))
+}
+
+/** An address, or a network of at least /8: to trust everyone is to let everyone choose their address. */
+function cidr() {
+  return z.string().refine((text) => {
+    const [address = '', bits, ...rest] = text.split('/')
+    const family = isIP(address)
+    if (family === 0 || rest.length > 0) return false
+    return (
+      bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) >= 8 && Number(bits) <= (family === 4 ? 32 : 128))
+    )
+  })
+}
