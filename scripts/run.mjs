@@ -1,0 +1,71 @@
+#!/usr/bin/env node
+// The one entry: node scripts/run.mjs start|dev|check|test|build [arguments]
+//
+// It must run on whatever Node a machine has (18 or later) with nothing installed, so it and scripts/steps/ use no
+// dependency. It prepares what the command needs (each step only when its inputs changed) and hands over to Node 24.
+import { buildWeb, forgetWebBuild } from './steps/build-web.mjs'
+import { generateDatabaseClient } from './steps/generate.mjs'
+import { runTogether } from './steps/hand-over.mjs'
+import { installPackages } from './steps/install.mjs'
+import { Stop } from './steps/progress.mjs'
+
+const SERVER = 'apps/server/src/main.ts'
+const VITE = 'node_modules/vite/bin/vite.js'
+
+/** A demo is what a bare `npm start` gives; a real installation sets WARDLINE_DEMO=0 or runs main.ts itself. */
+const demo = { WARDLINE_DEMO: process.env.WARDLINE_DEMO ?? '1' }
+
+/** @type {Record<string, (args: string[]) => Promise<number>>} */
+const commands = {
+  async start(args) {
+    await buildWeb()
+    return runTogether([{ args: [SERVER, ...args], env: demo }])
+  },
+  async dev(args) {
+    forgetWebBuild()
+    return runTogether([
+      { args: ['--watch', '--watch-preserve-output', SERVER, ...args], env: demo },
+      { args: [VITE, 'build', '--watch', '--outDir', 'dist', '--emptyOutDir'], cwd: 'apps/web' },
+    ])
+  },
+  async build() {
+    await buildWeb()
+    return 0
+  },
+  async check(args) {
+    return runTogether([{ args: ['scripts/check/check.mjs', ...args] }])
+  },
+  async test(args) {
+    await buildWeb()
+    return runTogether([{ args: ['scripts/test/test.mjs', ...args] }])
+  },
+}
+
+/**
+ * @param {string | undefined} name
+ * @param {string[]} args
+ * @returns {Promise<number>} the exit code
+ */
+async function main(name, args) {
+  const command = Object.hasOwn(commands, name ?? '') ? commands[name ?? ''] : undefined
+  if (command === undefined)
+    throw new Stop(`Usage: node scripts/run.mjs ${Object.keys(commands).join('|')} [arguments]`)
+  await installPackages()
+  await generateDatabaseClient()
+  return command(args)
+}
+
+const [name, ...args] = process.argv.slice(2)
+if (Number(process.versions.node.split('.')[0]) < 18) {
+  console.error(`wardline: this needs Node 18 or later to begin with, and found ${process.version}.`)
+  process.exit(1)
+}
+main(name, args).then(
+  (code) => {
+    process.exitCode = code
+  },
+  (error) => {
+    console.error(error instanceof Stop ? `wardline: ${error.message}` : error)
+    process.exitCode = 1
+  },
+)

@@ -1,0 +1,82 @@
+import { accessSync, constants, existsSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { alone } from './lock.mjs'
+import { memory, nodeProgram, root } from './places.mjs'
+import { runQuietly, Stop, step, tail } from './progress.mjs'
+import { digestOf, readStamp, removeStamp, writeStamp } from './stamp.mjs'
+
+/** Pinned with the lock file it wrote. Fetched by npx: corepack is not everywhere, and leaves Node after 24. */
+const PNPM = 'pnpm@12.21.0'
+
+const stamp = join(memory, 'install')
+
+/** What a failed install says, and what a person can do about it. First match wins. */
+const REASONS = [
+  {
+    sign: /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ETIMEDOUT|ENETUNREACH|ECONNRESET|ERR_SOCKET_TIMEOUT|error sending request|dns error/i,
+    help: 'The npm registry could not be reached. Packages need the network once: check the connection, or name a proxy (HTTPS_PROXY) or a mirror (npm config set registry …).',
+  },
+  {
+    sign: /OUTDATED_LOCKFILE/i,
+    help: `package.json and pnpm-lock.yaml differ: run "npx ${PNPM} install" and commit the lock file.`,
+  },
+  { sign: /ENOSPC|no space left/i, help: 'The disk is full.' },
+  {
+    sign: /EACCES|EPERM|EROFS|permission denied|read-only file system/i,
+    help: `This user may not write where packages go (${root}, or npm's cache in the home folder): make them this user's own.`,
+  },
+]
+
+/** Installs exactly what the lock file names, if that is not what is there. */
+export async function installPackages() {
+  if (isInstalled()) return
+  assertWritable()
+  await alone(async () => {
+    if (isInstalled()) return
+    const digest = inputs()
+    removeStamp(stamp)
+    await step('installing packages (the first time takes a minute or two)', install)
+    nodeProgram()
+    writeStamp(stamp, digest)
+  })
+}
+
+function isInstalled() {
+  return existsSync(join(root, 'node_modules', '.pnpm')) && readStamp(stamp) === inputs()
+}
+
+function inputs() {
+  const rooms = ['apps', 'packages'].flatMap((folder) =>
+    readdirSync(join(root, folder))
+      .sort()
+      .map((name) => `${folder}/${name}/package.json`),
+  )
+  const files = ['package.json', 'pnpm-lock.yaml', 'pnpm-workspace.yaml', '.npmrc', ...rooms]
+  return digestOf(files, [PNPM, process.platform, process.arch])
+}
+
+function assertWritable() {
+  for (const folder of [root, join(root, 'node_modules')]) {
+    if (!existsSync(folder)) continue
+    try {
+      accessSync(folder, constants.W_OK)
+    } catch {
+      throw new Stop(`This user may not write in ${folder}: clone the repository again as this user.`)
+    }
+  }
+}
+
+async function install() {
+  // NODE_ENV=production would leave out the build's own tools; CI=true makes pnpm ask nothing.
+  const { NODE_ENV: _, ...env } = process.env
+  const result = await runQuietly('npx', ['--yes', PNPM, 'install', '--frozen-lockfile'], {
+    cwd: root,
+    env: { ...env, CI: 'true' },
+  }).catch((error) => {
+    if (error.code === 'ENOENT') throw new Stop('npx was not found: install npm, which comes with Node.')
+    throw error
+  })
+  if (result.code === 0) return
+  const reason = REASONS.find(({ sign }) => sign.test(result.output))
+  throw new Stop(reason ? reason.help : `pnpm could not install the packages:\n${tail(result.output)}`)
+}

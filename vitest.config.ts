@@ -1,0 +1,53 @@
+import { defineConfig } from 'vitest/config'
+import { findChromium } from './scripts/steps/browser.mjs'
+
+/**
+ * Three projects, slowest last, so that a broken rule is known before a browser is started.
+ *
+ * - unit: beside its subject, in packages/ and apps/; nothing but the process it runs in.
+ * - service: tests/, on a real Postgres and real sockets; a database per file (tests/_util/database.ts).
+ * - browser: tests/browser/, a real Chromium (named by PLAYWRIGHT_CHROMIUM) against a real server; one file at a time.
+ *
+ * Time limits are wide because the machines that run this are shared; no test waits for time to pass.
+ */
+export default defineConfig({
+  test: {
+    passWithNoTests: false,
+    maxWorkers: 2,
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: ['packages/**/*.test.{ts,tsx}', 'apps/**/*.test.{ts,tsx}', 'scripts/**/*.test.mjs'],
+          exclude: ['**/node_modules/**', '**/dist/**'],
+          testTimeout: 20_000,
+          hookTimeout: 20_000,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        test: {
+          name: 'service',
+          include: ['tests/**/*.test.ts'],
+          exclude: ['tests/browser/**', '**/node_modules/**'],
+          globalSetup: ['tests/_util/global-setup.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        test: {
+          name: 'browser',
+          include: ['tests/browser/**/*.test.ts'],
+          globalSetup: ['tests/_util/global-setup.ts'],
+          fileParallelism: false,
+          env: { PLAYWRIGHT_CHROMIUM: findChromium() ?? '' },
+          testTimeout: 120_000,
+          hookTimeout: 180_000,
+          sequence: { groupOrder: 2 },
+        },
+      },
+    ],
+  },
+})
