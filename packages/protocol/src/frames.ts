@@ -34,6 +34,7 @@ export const clientRequest = z.discriminatedUnion('type', [
   channel.typingSet,
   channel.presenceSet,
   session.sessionRenew,
+  session.sessionPing,
 ])
 export type ClientRequest = z.infer<typeof clientRequest>
 export type ClientRequestType = ClientRequest['type']

@@ -63,3 +63,9 @@ export const sessionRenewed = z.strictObject({
   replyTo: requestId,
   expiresAt: timestamp,
 })
+
+/**
+ * client → server, answered with `done`: is the line alive? Browsers see no pings of the WebSocket protocol, so a client that
+ * wants to say "Live" truthfully asks. It is no activity: a socket that only pings goes idle.
+ */
+export const sessionPing = z.strictObject({ type: z.literal('session.ping'), id: requestId })
