@@ -126,7 +126,7 @@ const named = {
 }
 
 const PREFIX = 'WARDLINE_LIMITS_'
-const limitSettings: Record<string, Setting<z.ZodDefault<z.ZodType<number>>>> = Object.fromEntries(
+const limitSettings: Record<`${typeof PREFIX}${string}`, Setting<z.ZodDefault<z.ZodType<number>>>> = Object.fromEntries(
   Object.entries({ ...DEFAULT_LIMITS, ...DEFAULT_PRE_AUTH }).map(([name, value]) => [
     limitName(name),
     whole(value, 1, name === 'bodyLength' ? MAX_BODY_LENGTH : 2_147_483_647, `Limit \`${name}\`.`),
