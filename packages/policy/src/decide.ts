@@ -36,11 +36,13 @@ const disabled: Denied = { allowed: false, code: 'unauthenticated', reason: 'dis
 const tenantWall: Denied = { allowed: false, code: 'not-found', reason: 'tenant-wall' }
 const stepUp: Denied = { allowed: false, code: 'step-up-required', reason: 'step-up' }
 
-const ruleOf: ReadonlyMap<string, Rule<Resource>> = new Map(Object.entries(rules) as [Action, Rule<Resource>][])
+const ruleOf: ReadonlyMap<string, Rule> = new Map(Object.entries(rules) as [Action, Rule][])
 
 function judge(actor: Actor, action: Action, resource: Resource, context: PolicyContext): Decision {
   const rule = ruleOf.get(action)
   if (rule === undefined || !rule.on.includes(resource.kind) || !Number.isFinite(context.now)) return malformed
+  // Two missing ids would be equal: of an owner, a sender, a tenant.
+  if (!isId(actor.user) || !isId(actor.tenant)) return malformed
   if (actor.status !== 'active') return disabled
   if (!withinTenant(actor, resource)) return tenantWall
 
@@ -52,20 +54,16 @@ function judge(actor: Actor, action: Action, resource: Resource, context: Policy
   return until < (right.until ?? Number.POSITIVE_INFINITY) ? { allowed: true, reason: right.reason, until } : right
 }
 
-/** A tenant is a wall (R-37): nothing across it exists. Both ids must be there: two missing ones are not equal. */
-function withinTenant(actor: Actor, resource: Resource): boolean {
-  const { tenant } = actor
-  if (typeof tenant !== 'string' || tenant === '' || resource.tenant !== tenant) return false
-  return resource.kind !== 'message' || resource.channel.tenant === tenant
+/** A tenant is a wall (R-37): nothing across it exists. */
+function withinTenant({ tenant }: Actor, resource: Resource): boolean {
+  return resource.tenant === tenant && (resource.kind !== 'message' || resource.channel.tenant === tenant)
 }
 
-function rightBy(
-  rule: Rule<Resource>,
-  actor: Actor,
-  action: Action,
-  resource: Resource,
-  now: number,
-): Allowed | DenyReason {
+function isId(id: unknown): boolean {
+  return typeof id === 'string' && id !== ''
+}
+
+function rightBy(rule: Rule, actor: Actor, action: Action, resource: Resource, now: number): Allowed | DenyReason {
   if (rule.peopleOnly && actor.kind !== 'person') return 'people-only'
   if (rule.permission !== null && !actor.permissions.has(rule.permission)) return 'no-permission'
   const family = rule.permission === null ? 'account' : permissions[rule.permission].scope

@@ -1,6 +1,13 @@
 import type { Actor, Assignment } from './actor.ts'
 import type { Allowed, AllowReason, DenyReason } from './decision.ts'
-import type { ChannelResource, MessageResource, PatientResource } from './resources.ts'
+import type {
+  ChannelResource,
+  EmergencyAccessResource,
+  MessageResource,
+  PatientResource,
+  SessionResource,
+  UserResource,
+} from './resources.ts'
 
 /** How an actor stands to a resource: the right it gives, or why it gives none. */
 export type Relation<R> = (actor: Actor, resource: R, now: number) => Allowed | DenyReason
@@ -22,10 +29,9 @@ function right(reason: AllowReason, until: number): Allowed {
 /** The permission alone is enough. */
 export const byRole: Relation<unknown> = () => lasting.role
 
-/** The thing is the actor’s own. */
-export function own<R>(ownerOf: (resource: R) => string): Relation<R> {
-  return (actor, resource) => (ownerOf(resource) === actor.user ? lasting.own : 'not-own')
-}
+/** The account, session or use of emergency access is the actor’s own. */
+export const own: Relation<UserResource | SessionResource | EmergencyAccessResource> = (actor, resource) =>
+  ownerOf(resource) === actor.user ? lasting.own : 'not-own'
 
 /** The patient is in the actor’s care now. */
 export const caresFor: Relation<PatientResource> = (actor, patient, now) => careOf(actor, patient.id, now)
@@ -47,6 +53,11 @@ export const belongs: Relation<ChannelResource> = (actor, channel, now) => {
 /** As `belongs`, of the channel that the message is in. */
 export const belongsToItsChannel: Relation<MessageResource> = (actor, message, now) =>
   belongs(actor, message.channel, now)
+
+function ownerOf(resource: UserResource | SessionResource | EmergencyAccessResource): string {
+  if (resource.kind === 'user') return resource.id
+  return resource.kind === 'session' ? resource.owner : resource.user
+}
 
 /**
  * Care-team assignments (R-31) and emergency access (R-36; 45 CFR 164.312(a)(2)(ii)) both put a patient into someone’s care.

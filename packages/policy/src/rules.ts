@@ -15,34 +15,31 @@ import {
 } from './conditions.ts'
 import type { Permission } from './permissions.ts'
 import { belongs, belongsToItsChannel, byRole, caresFor, own, type Relation } from './relations.ts'
-import type { EmergencyAccessResource, Resource, SessionResource, TenantResource, UserResource } from './resources.ts'
+import type { Resource } from './resources.ts'
 
-/** One sentence of the policy: *who has* this permission *and stands so* to the resource may, *unless* something is in the way. */
-export interface Rule<R extends Resource> {
-  /** `null`: everyone may, who stands so to the resource. */
+type Kind = Resource['kind']
+type Of<K extends Kind> = Extract<Resource, { kind: K }>
+
+/** One sentence of the policy: who holds the permission and stands so to the resource may, provided nothing is in the way. */
+export interface Rule<K extends Kind = Kind> {
+  /** `null`: whoever stands so to the resource may. */
   readonly permission: Permission | null
-  readonly on: readonly R['kind'][]
-  readonly who: Relation<R>
-  readonly provided: readonly Condition<R>[]
+  readonly on: readonly K[]
+  readonly who: Relation<Of<K>>
+  readonly provided: readonly Condition<Of<K>>[]
   /** A person’s own act: no service account does it, whatever its roles. */
   readonly peopleOnly: boolean
 }
-
-const self = own((user: UserResource) => user.id)
 
 /**
  * The whole policy, one rule an action. There is no other way to be allowed anything.
  * R-30, R-31, R-36, R-38; 45 CFR 164.312(a)(1), 164.308(a)(4).
  */
-export const rules: { readonly [A in Action]: Rule<ActionResources[A]> } = {
+export const rules: { readonly [A in Action]: Rule<ActionResources[A]['kind']> } = {
   // One’s own account is one’s own.
-  'account.read': rule(null, ['user'], self),
-  'account.change': person(rule(null, ['user'], self)),
-  'account.end-session': rule(
-    null,
-    ['session'],
-    own((session: SessionResource) => session.owner),
-  ),
+  'account.read': rule(null, ['user'], own),
+  'account.change': person(rule(null, ['user'], own)),
+  'account.end-session': rule(null, ['session'], own),
 
   // Colleagues can be looked up.
   'directory.read': rule('directory.read', ['tenant', 'user'], byRole),
@@ -64,7 +61,7 @@ export const rules: { readonly [A in Action]: Rule<ActionResources[A]> } = {
   'message.recall': rule('message.recall', ['message'], belongsToItsChannel, bySender, notArchived),
   'receipt.mark': rule('receipt.mark', ['channel'], belongs, notArchived),
   'typing.set': rule('typing.set', ['channel'], belongs, notArchived),
-  'presence.set': rule('presence.set', ['user'], self),
+  'presence.set': rule('presence.set', ['user'], own),
 
   // Orders are about a patient in one’s care, and carried out by somebody else.
   'order.write': person(rule('order.write', ['channel'], belongs, inPatientChannel, notArchived)),
@@ -74,13 +71,7 @@ export const rules: { readonly [A in Action]: Rule<ActionResources[A]> } = {
 
   // Emergency access needs no relation to the patient: it makes one. Its user may end it early; another reviews it.
   'emergency-access.open': person(rule('emergency-access.open', ['patient'], byRole)),
-  'emergency-access.close': person(
-    rule(
-      null,
-      ['emergency-access'],
-      own((use: EmergencyAccessResource) => use.user),
-    ),
-  ),
+  'emergency-access.close': person(rule(null, ['emergency-access'], own)),
   'emergency-access.read': rule('emergency-access.read', ['tenant', 'emergency-access'], byRole),
   'emergency-access.review': person(
     rule('emergency-access.review', ['emergency-access'], byRole, notOwnEmergencyAccess),
@@ -113,19 +104,19 @@ export const rules: { readonly [A in Action]: Rule<ActionResources[A]> } = {
   'import.run': forTenant('import.run'),
 }
 
-function rule<R extends Resource>(
+function rule<K extends Kind>(
   permission: Permission | null,
-  on: readonly R['kind'][],
-  who: Relation<R>,
-  ...provided: readonly Condition<R>[]
-): Rule<R> {
+  on: readonly K[],
+  who: Relation<Of<K>>,
+  ...provided: readonly Condition<Of<K>>[]
+): Rule<K> {
   return { permission, on, who, provided, peopleOnly: false }
 }
 
-function person<R extends Resource>(others: Rule<R>): Rule<R> {
-  return { ...others, peopleOnly: true }
+function person<K extends Kind>(anyone: Rule<K>): Rule<K> {
+  return { ...anyone, peopleOnly: true }
 }
 
-function forTenant(permission: Permission): Rule<TenantResource> {
+function forTenant(permission: Permission): Rule<'tenant'> {
   return rule(permission, ['tenant'], byRole)
 }
