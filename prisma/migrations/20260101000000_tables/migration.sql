@@ -96,7 +96,6 @@ CREATE TABLE sessions (
   id TEXT NOT NULL,
   user_id UUID NOT NULL,
   device_id UUID NOT NULL,
-  csrf_digest BYTEA NOT NULL,
   auth_time TIMESTAMPTZ(3) NOT NULL,
   acr TEXT NOT NULL,
   amr TEXT[],

@@ -86,8 +86,10 @@ BEGIN
   END IF;
 
   IF cardinality(r_user) > 0 THEN
-    SELECT count(*) INTO v_used FROM audit_outbox a
-    WHERE a.tenant_id = p_tenant AND a.writer_id = p_writer AND a.writer_seq > p_writer_seq;
+    IF v_events > 0 THEN
+      SELECT count(*) INTO v_used FROM audit_outbox a
+      WHERE a.tenant_id = p_tenant AND a.writer_id = p_writer AND a.writer_seq > p_writer_seq;
+    END IF;
 
     RETURN QUERY
     WITH item AS (
