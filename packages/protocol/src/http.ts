@@ -170,13 +170,16 @@ export const assignCareTeam = z.strictObject({
   endsAt: timestamp.nullable().optional(),
 })
 
+/** `repeated`: a retry of what was done before; nothing was done again. */
+export const auditOutcome = z.enum(['allowed', 'refused', 'failed', 'repeated'])
+
 /** One audit event as the auditor's list shows it: ids, codes and times; there is nothing else in it (R-70). */
 export const auditEventView = z.strictObject({
   writer: z.string(),
   seq: sequence,
   at: timestamp,
   action: z.string(),
-  outcome: z.enum(['allowed', 'denied', 'failed']),
+  outcome: auditOutcome,
   reason: z.string().nullable(),
   actor: z.strictObject({ id: uuid, displayName: z.string().nullable() }).nullable(),
   session: z.string().nullable(),
@@ -196,7 +199,7 @@ export const auditQuery = pageQuery.extend({
     .string()
     .regex(/^[a-z-]{1,40}\.[a-z-]{1,40}$/)
     .optional(),
-  outcome: z.enum(['allowed', 'denied', 'failed']).optional(),
+  outcome: auditOutcome.optional(),
   connection: uuid.optional(),
   from: timestamp.optional(),
   until: timestamp.optional(),
