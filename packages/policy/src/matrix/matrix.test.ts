@@ -7,7 +7,7 @@ import { type SystemRole, systemRoles } from '../roles.ts'
 import { rules } from '../rules.ts'
 import { parseScopes, personScopes } from '../scopes.ts'
 import { withoutStepUp } from '../step-up.ts'
-import { matrix, type MatrixCase } from './index.ts'
+import { type MatrixCase, matrix } from './index.ts'
 import { actorOf, NOW, subjects } from './world.ts'
 
 const context = { now: NOW, policy: withoutStepUp }
