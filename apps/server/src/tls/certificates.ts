@@ -1,0 +1,101 @@
+import { X509Certificate } from 'node:crypto'
+import { readFile, writeFile } from 'node:fs/promises'
+import { isIP } from 'node:net'
+import { join } from 'node:path'
+import type { SecureContextOptions } from 'node:tls'
+import type { Config } from '../config.ts'
+import { StartError } from '../errors.ts'
+import { readPrivateFile, writePrivateFile } from '../keys/private-file.ts'
+import { createAuthority, issueCertificate, type KeyPairPem } from './local-authority.ts'
+
+const RENEW_BEFORE_MS = 30 * 86_400_000
+const CERTIFICATES = /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g
+const PRIVATE_KEY = /-----BEGIN (?:EC |RSA )?PRIVATE KEY-----[\s\S]+?-----END (?:EC |RSA )?PRIVATE KEY-----/
+
+/** What the server shows. `authorityFile`: the local authority's certificate, to be trusted by people; null with one's own. */
+export type ServerCertificate = KeyPairPem & { readonly authorityFile: string | null; readonly expiresAt: number }
+
+/**
+ * The certificate to serve with: the operator's own files, or one of a local authority in `$WARDLINE_DATA/tls`, made at the
+ * first start and anew when it is about to expire or does not name the public URL. Safe for two processes at once.
+ * @param now the real time in ms: clients judge certificates by their own clocks, whatever a test's clock says.
+ * @throws StartError when the operator's files cannot be used, or a private key is readable by others.
+ */
+export async function loadCertificate(config: Config, now: number): Promise<ServerCertificate> {
+  return config.tls === null ? localCertificate(config, now) : operatorCertificate(config.tls)
+}
+
+/** Options that make Node serve with `certificate`; also what `setSecureContext` must be given whole at a renewal. */
+export function certificateOptions(certificate: KeyPairPem): SecureContextOptions {
+  return { cert: certificate.certificate, key: certificate.key }
+}
+
+async function operatorCertificate(files: { certFile: string; keyFile: string }): Promise<ServerCertificate> {
+  const certificate = await readFile(files.certFile, 'utf8').catch((error: unknown) => {
+    throw new StartError(`WARDLINE_TLS_CERT_FILE cannot be read: name a PEM file that the server may read.`, 1, {
+      cause: error,
+    })
+  })
+  const key = await readPrivateFile(files.keyFile)
+  if (key === null) throw new StartError('WARDLINE_TLS_KEY_FILE is not there: name the private key of the certificate.')
+  return { certificate, key, authorityFile: null, expiresAt: expiryOf(certificate) }
+}
+
+async function localCertificate(config: Config, now: number): Promise<ServerCertificate> {
+  const folder = join(config.dataDir, 'tls')
+  const hosts = hostsOf(config)
+  const authority = await localAuthority(folder, now)
+  const authorityFile = join(folder, 'authority.crt')
+  const path = join(folder, 'server.pem')
+  const kept = pairOf(await readPrivateFile(path))
+  if (kept !== null && isGood(kept, authority, hosts, now)) {
+    return { ...kept, authorityFile, expiresAt: expiryOf(kept.certificate) }
+  }
+  const issued = await issueCertificate(authority, hosts, now)
+  const pair = { key: issued.key, certificate: `${issued.certificate}\n${authority.certificate}` }
+  await writePrivateFile(path, `${pair.key}\n${pair.certificate}\n`, 'replace')
+  return { ...pair, authorityFile, expiresAt: expiryOf(pair.certificate) }
+}
+
+async function localAuthority(folder: string, now: number): Promise<KeyPairPem> {
+  const path = join(folder, 'authority.pem')
+  const kept = pairOf(await readPrivateFile(path))
+  if (kept !== null && expiryOf(kept.certificate) > now + RENEW_BEFORE_MS) return kept
+  const made = await createAuthority(now)
+  const won = await writePrivateFile(path, `${made.key}\n${made.certificate}\n`, kept === null ? 'once' : 'replace')
+  const authority = won ? made : pairOf(await readPrivateFile(path))
+  if (authority === null)
+    throw new StartError(`${path} is not a key and a certificate: remove it, and a new one is made.`)
+  await writeFile(join(folder, 'authority.crt'), `${authority.certificate}\n`, { mode: 0o644 })
+  return authority
+}
+
+/** Names and addresses by which the server may be called; an IPv6 address in a URL wears brackets, here it does not. */
+function hostsOf(config: Config): readonly string[] {
+  const hosts = ['localhost', '127.0.0.1', '::1']
+  const publicHost = config.publicUrl === null ? null : new URL(config.publicUrl).hostname.replace(/^\[|\]$/g, '')
+  return publicHost === null || hosts.includes(publicHost) ? hosts : [publicHost, ...hosts]
+}
+
+function isGood(pair: KeyPairPem, authority: KeyPairPem, hosts: readonly string[], now: number): boolean {
+  const certificate = new X509Certificate(pair.certificate)
+  if (!certificate.checkIssued(new X509Certificate(authority.certificate))) return false
+  if (certificate.validToDate.getTime() < now + RENEW_BEFORE_MS) return false
+  return hosts.every(
+    (host) => (isIP(host) === 0 ? certificate.checkHost(host) : certificate.checkIP(host)) !== undefined,
+  )
+}
+
+function pairOf(text: string | null): KeyPairPem | null {
+  const key = text === null ? undefined : PRIVATE_KEY.exec(text)?.[0]
+  const certificates = text?.match(CERTIFICATES) ?? []
+  return key === undefined || certificates.length === 0 ? null : { key, certificate: certificates.join('\n') }
+}
+
+function expiryOf(certificate: string): number {
+  try {
+    return new X509Certificate(certificate).validToDate.getTime()
+  } catch (error) {
+    throw new StartError('WARDLINE_TLS_CERT_FILE holds no PEM certificate: name one that does.', 1, { cause: error })
+  }
+}
