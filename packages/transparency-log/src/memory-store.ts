@@ -26,10 +26,10 @@ export function memoryStore(): TileStore & ReadableStore & { readonly files: Map
     async removePartials(path) {
       assertStorePath(path)
       if (!files.has(path)) return
-      for (const name of [...files.keys()]) if (name.startsWith(`${path}.p/`)) files.delete(name)
+      for (const name of files.keys()) if (name.startsWith(`${path}.p/`)) files.delete(name)
     },
     async *list(folder) {
-      for (const name of [...files.keys()]) if (name.startsWith(`${folder}/`)) yield name
+      for (const name of files.keys()) if (name.startsWith(`${folder}/`)) yield name
     },
   }
 }
