@@ -4,6 +4,7 @@ import type { Action } from './actions.ts'
 import type { Actor, PolicyContext } from './actor.ts'
 import { actors, allActions, contexts, questions, resources, scopeLists } from './arbitrary.ts'
 import { decide } from './decide.ts'
+import { actorOf, NOW, subjects } from './matrix/world.ts'
 import type { Resource } from './resources.ts'
 import { rules } from './rules.ts'
 import { parseScopes } from './scopes.ts'
@@ -161,6 +162,19 @@ describe('decide, whatever it is asked', () => {
   })
 })
 
+describe('what may be known', () => {
+  test('of oneself, always: without any permission, one’s own account is refused, not denied to exist', () => {
+    const actor = { ...actorOf('nurse', 'stranger'), permissions: new Set<never>() }
+    const context = { now: NOW, policy: withoutStepUp }
+    expect(ask(actor, { action: 'presence.set', resource: subjects.self }, context)).toMatchObject({
+      code: 'forbidden',
+    })
+    expect(ask(actor, { action: 'presence.set', resource: subjects['other-user'] }, context)).toMatchObject({
+      code: 'not-found',
+    })
+  })
+})
+
 describe('decide is total', () => {
   const garbage = fc.oneof(fc.anything(), fc.constantFrom('__proto__', 'constructor', 'toString', ''))
 
@@ -169,6 +183,31 @@ describe('decide is total', () => {
       fc.property(garbage, garbage, garbage, garbage, (actor, action, resource, context) => {
         expect(decide(actor as never, action as never, resource as never, context as never).allowed).toBe(false)
       }),
+    )
+  })
+
+  test('whoever asks is somebody: a well-formed question from anything else is denied', () => {
+    holds(
+      fc.property(garbage, questions, contexts, (actor, question, context) => {
+        expect(ask(actor as never, question, context).allowed).toBe(false)
+      }),
+    )
+  })
+
+  test('an actor without a part that the decision needs is denied', () => {
+    const needed = fc.constantFrom('tenant', 'user', 'status', 'permissions', 'careTeam', 'emergencyAccess', 'scopes')
+    const aboutPatient = questions.filter(({ action }) => action === 'patient.read')
+    holds(
+      fc.property(
+        actors,
+        aboutPatient,
+        contexts,
+        needed,
+        fc.constantFrom(undefined, null),
+        (actor, question, context, part, none) => {
+          expect(ask({ ...actor, [part]: none }, question, context).allowed).toBe(false)
+        },
+      ),
     )
   })
 

@@ -46,6 +46,8 @@ describe('[R-31] how long a patient is in someone’s care', () => {
     expect(seen(10, [shift(15, 30)], 20)).toEqual(allowed('emergency-access', 30))
     expect(seen(10, [shift(5, 15)], 20)).toEqual(allowed('care-team', 20))
     expect(seen(15, [shift(5, 15)], 20)).toEqual(allowed('emergency-access', 20))
+    expect(seen(20, [shift(20, 30)], 20)).toEqual(allowed('care-team', 30))
+    expect(seen(20, [shift(20, 30)], 19)).toEqual(allowed('care-team', 30))
   })
 
   test('an assignment that ends before it begins, or has no readable times, gives nothing', () => {

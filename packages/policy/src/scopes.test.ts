@@ -97,6 +97,7 @@ describe('[R-23] [R-31] what a narrow scope reaches', () => {
 
   test.for([
     ['message.acknowledge', 'others-message'],
+    ['order.write', 'patient-channel'],
     ['order.acknowledge', 'others-message'],
     ['emergency-access.open', 'patient'],
     ['emergency-access.close', 'own-emergency-access'],

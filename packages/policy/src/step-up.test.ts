@@ -44,6 +44,11 @@ describe('[R-20] [R-35] step-up', () => {
     expect(rotate({ authTime: NOW, acr }, { level }).allowed).toBe(serves)
   })
 
+  test('a level that is not known is reached by nobody', () => {
+    expect(rotate({ authTime: NOW, acr: 'aal3' }, { level: 'aal9' as never })).toEqual(required)
+    expect(rotate({ authTime: NOW, acr: 'aal9' }, { level: 'aal9' as never })).toEqual(required)
+  })
+
   test('a client certificate stands in for it only where that is configured', () => {
     expect(rotate({ mtls: true, acr: 'aal1' })).toEqual(required)
     expect(rotate({ mtls: true, acr: 'aal1' }, { certificateSuffices: true })).toMatchObject({

@@ -59,6 +59,20 @@ export const conversations: readonly MatrixCase[] = [
      stranger       member?    member?    member?    member?    perm?         perm?`,
   ),
   ...byStanding(
+    ['channel.read'],
+    'archived-group',
+    `               physician  nurse      pharmacist unit-clerk administrator auditor
+     member         MEMBER     MEMBER     MEMBER     MEMBER     perm?         perm?
+     stranger       member?    member?    member?    member?    perm?         perm?`,
+  ),
+  ...byStanding(
+    ['message.post', 'receipt.mark', 'typing.set', 'channel.manage'],
+    'archived-group',
+    `               physician  nurse      pharmacist unit-clerk administrator auditor
+     member         archived!  archived!  archived!  archived!  perm?         perm?
+     stranger       member?    member?    member?    member?    perm?         perm?`,
+  ),
+  ...byStanding(
     ['order.write'],
     'group',
     `               physician  nurse      pharmacist unit-clerk administrator auditor

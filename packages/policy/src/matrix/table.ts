@@ -41,6 +41,7 @@ export type Subject =
   | 'patient-channel'
   | 'archived-channel'
   | 'group'
+  | 'archived-group'
   | 'group-about-patient'
   | 'direct'
   | 'broadcast'

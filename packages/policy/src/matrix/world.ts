@@ -45,6 +45,7 @@ export const subjects: Readonly<Record<Subject, Resource>> = {
   'patient-channel': patientChannel,
   'archived-channel': archivedChannel,
   group,
+  'archived-group': { ...group, archived: true },
   'group-about-patient': groupAboutPatient,
   direct,
   broadcast,
