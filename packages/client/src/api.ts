@@ -1,0 +1,81 @@
+import {
+  about,
+  adminUser,
+  type assignCareTeam,
+  type auditQuery,
+  auditEventView,
+  careTeamAssignment,
+  type changeUser,
+  channelSummary,
+  type createChannel,
+  type createUser,
+  directoryEntry,
+  historyPage,
+  page,
+  patientSummary,
+  sessionSummary,
+  signedInUser,
+} from '@wardline/protocol'
+import type { Call, Schema } from './http.ts'
+
+type Input<T extends { _zod: { input: unknown } }> = T['_zod']['input']
+
+/** `?limit=&cursor=` of every list: `limit` from 1 to 200, 50 where absent. */
+export type PageQuery = { limit?: number; cursor?: string }
+/** `q`: part of a name or an identifier. */
+export type SearchQuery = PageQuery & { q?: string }
+export type AuditQuery = Omit<Input<typeof auditQuery>, 'limit'> & { limit?: number }
+export type Page<T> = { items: T[]; next: string | null }
+export type Api = ReturnType<typeof createApi>
+
+const users = page(adminUser)
+const assignments = page(careTeamAssignment)
+const audit = page(auditEventView)
+const channels = page(channelSummary)
+const directory = page(directoryEntry)
+const patients = page(patientSummary)
+const sessions = page(sessionSummary)
+
+/** Every call that an access token suffices for (PROTOCOL.md). Each throws WardlineError. */
+export function createApi(call: <T>(call: Call<T>) => Promise<T>) {
+  const get = <T>(path: string, answer: Schema<T>, query: NonNullable<Call<T>['query']> = {}) =>
+    call({ method: 'GET', path, query, answer })
+  const post = <T>(path: string, body: unknown, answer: Schema<T>) => call({ method: 'POST', path, body, answer })
+  const remove = (path: string) => call<void>({ method: 'DELETE', path, answer: null })
+
+  return {
+    /** What a sign-in page needs to know; for anybody. */
+    about: () => call({ method: 'GET', path: '/about', answer: about, open: true }),
+    me: () => get('/me', signedInUser),
+    /** Where this person is signed in. */
+    sessions: (query: PageQuery = {}) => get('/me/sessions', sessions, query),
+    endSession: (id: string) => remove(at('/me/sessions', id)),
+    patients: (query: SearchQuery = {}) => get('/patients', patients, query),
+    patient: (id: string) => get(at('/patients', id), patientSummary),
+    channels: (query: PageQuery = {}) => get('/channels', channels, query),
+    channel: (id: string) => get(at('/channels', id), channelSummary),
+    createChannel: (body: Input<typeof createChannel>) => post('/channels', body, channelSummary),
+    /** The events before `before` (absent: the newest), ascending. `next` is the `before` of the page before this one. */
+    history: (id: string, query: { before?: number; limit?: number } = {}) =>
+      get(`${at('/channels', id)}/messages`, historyPage, query),
+    directory: (query: SearchQuery = {}) => get('/directory', directory, query),
+
+    admin: {
+      users: (query: PageQuery = {}) => get('/admin/users', users, query),
+      createUser: (body: Input<typeof createUser>) => post('/admin/users', body, adminUser),
+      changeUser: (id: string, body: Input<typeof changeUser>) =>
+        call({ method: 'PATCH', path: at('/admin/users', id), body, answer: adminUser }),
+      careTeam: (query: PageQuery & { patient?: string; user?: string } = {}) =>
+        get('/admin/care-team', assignments, query),
+      assign: (body: Input<typeof assignCareTeam>) => post('/admin/care-team', body, careTeamAssignment),
+      endAssignment: (id: string) => remove(at('/admin/care-team', id)),
+      sessions: (query: PageQuery & { user?: string } = {}) => get('/admin/sessions', sessions, query),
+      endSession: (id: string) => remove(at('/admin/sessions', id)),
+      auditEvents: (query: AuditQuery = {}) => get('/admin/audit/events', audit, query),
+    },
+  }
+}
+
+function at(path: string, id: string): string {
+  return `${path}/${encodeURIComponent(id)}`
+}

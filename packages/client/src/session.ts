@@ -1,0 +1,261 @@
+import {
+  type AuthenticatedAnswer,
+  type LoginAnswer,
+  loginAnswer,
+  type RefreshAnswer,
+  refreshAnswer,
+  type SignedInUser,
+} from '@wardline/protocol'
+import type { Storage } from './csrf-store.ts'
+import { Emitter } from './emitter.ts'
+import type { Environment } from './environment.ts'
+import { isPassing, WardlineError } from './error.ts'
+import type { OnFault } from './fault.ts'
+import type { Call, Http } from './http.ts'
+import type { Proofs } from './proof.ts'
+import type { Locks, Tabs } from './tabs.ts'
+
+/**
+ * Why nobody is signed in any more. `elsewhere`: signed out in another tab. `expired`: the server takes the refresh no
+ * longer. `revoked`: session, user or device were ended by somebody else. `other-user`: another tab signed in as another
+ * person, and the browser has but one cookie.
+ */
+export type EndReason = 'signed-out' | 'elsewhere' | 'expired' | 'revoked' | 'other-user'
+
+export type SessionState =
+  | { readonly is: 'signed-out'; readonly reason: EndReason | null }
+  /** `expiresAt`: of the access token, in milliseconds by this machine's clock. It is renewed when used. */
+  | { readonly is: 'signed-in'; readonly user: SignedInUser; readonly expiresAt: number }
+
+export type SessionEvents = {
+  changed: SessionState
+  'signed-in': SignedInUser
+  refreshed: SignedInUser
+  ended: EndReason
+}
+
+export type SignIn = { tenant: string; username: string; password: string }
+export type SignInResult =
+  | { status: 'signed-in'; user: SignedInUser }
+  | Extract<LoginAnswer, { status: 'second-factor' }>
+
+type SessionDeps = {
+  env: Pick<Environment, 'now' | 'setTimer'>
+  http: Http
+  proofs: Proofs
+  storage: Storage
+  tabs: Tabs
+  locks: Locks
+  onFault: OnFault
+}
+
+/** A token with less life than this, or than a quarter of its own, is renewed before it is used. Milliseconds. */
+const MARGIN_MS = 30_000
+/** A refresh that is put off for at most this is asked for again at once, so many times. */
+const ROTATION_MS = 2_000
+const ROTATION_WAITS = 3
+const CSRF_KEY = 'wardline-csrf'
+const REFRESH_LOCK = 'wardline-refresh'
+
+type Grant = { token: string; expiresAt: number; marginMs: number; user: SignedInUser }
+
+/**
+ * Who is signed in, and a fresh token for whoever needs one. No timer renews: the server asks over the socket, and calls
+ * renew when they need to. A timer would keep an abandoned workstation signed in (R-21).
+ */
+export class Session {
+  readonly #deps: SessionDeps
+  readonly #events: Emitter<SessionEvents>
+  #grant: Grant | null = null
+  #state: SessionState = { is: 'signed-out', reason: null }
+  #refreshing: Promise<Grant> | null = null
+  readonly #leaveTabs: () => void
+
+  constructor(deps: SessionDeps) {
+    this.#deps = deps
+    this.#events = new Emitter(deps.onFault)
+    this.#leaveTabs = deps.tabs.onMessage((message) => {
+      if (this.#grant === null) return
+      if (message.kind === 'signed-out') this.end('elsewhere')
+      else if (message.user !== this.#grant.user.id) this.end('other-user')
+    })
+  }
+
+  get state(): SessionState {
+    return this.#state
+  }
+
+  get user(): SignedInUser | null {
+    return this.#grant?.user ?? null
+  }
+
+  on<K extends keyof SessionEvents>(name: K, run: (value: SessionEvents[K]) => void): () => void {
+    return this.#events.on(name, run)
+  }
+
+  /** Calls back whenever `state` is another. */
+  readonly subscribe = (run: () => void): (() => void) => this.#events.on('changed', run)
+
+  /** Signs in; a second factor is handed to the caller. Throws WardlineError: `unauthenticated` for a wrong password. */
+  async signIn(credentials: SignIn): Promise<SignInResult> {
+    if (this.#grant !== null) await this.signOut()
+    const answer = await this.#deps.http.send(
+      { method: 'POST', path: '/auth/login', body: credentials, answer: loginAnswer, cookie: true },
+      { csrfToken: this.#csrfToken() },
+    )
+    if (answer.status === 'second-factor') return answer
+    return { status: 'signed-in', user: this.#begin(answer).user }
+  }
+
+  /**
+   * Takes up the sign-in of an earlier page, or another tab, by the refresh cookie. Null when there is none. Throws
+   * WardlineError only where asking again can help (`unavailable`, `rate-limited`).
+   */
+  async restore(): Promise<SignedInUser | null> {
+    if (this.#grant !== null) return this.#grant.user
+    if (this.#csrfToken() === undefined) return null
+    try {
+      return (await this.#refresh()).user
+    } catch (error) {
+      if (isPassing(error)) throw error
+      return null
+    }
+  }
+
+  /** Ends the session: here and in the other tabs in any case. `reached`: whether the server knows it too. */
+  async signOut(): Promise<{ reached: boolean }> {
+    const logout: Call<void> = { method: 'POST', path: '/auth/logout', answer: null, cookie: true }
+    const grant = this.#grant
+    // A token that has run out is not renewed for this: the cookie and its proof do as well.
+    const token = grant !== null && grant.expiresAt > this.#deps.env.now() ? grant.token : undefined
+    let reached = true
+    try {
+      await this.#deps.http.send(logout, { token, csrfToken: this.#csrfToken() })
+    } catch (error) {
+      // "You are not signed in" is what was wanted.
+      reached = error instanceof WardlineError && error.code === 'unauthenticated'
+    }
+    // The cookie is out of a script's reach. Without the key that it is bound to, it is of no use to the next person here.
+    if (!reached)
+      await this.#deps.proofs.forget().catch((error: unknown) => this.#deps.onFault({ kind: 'storage', error }))
+    this.end('signed-out')
+    return { reached }
+  }
+
+  /** A token that is good for a while yet; renewed first where it is not. Throws WardlineError `unauthenticated`. */
+  async accessToken(): Promise<string> {
+    const grant = this.#grant
+    if (grant === null) throw new WardlineError('unauthenticated')
+    if (grant.expiresAt - this.#deps.env.now() > grant.marginMs) return grant.token
+    return (await this.#refresh()).token
+  }
+
+  /**
+   * A token other than `used`, and good for a while yet: one that another caller has fetched already, or a new one. With
+   * `always`, one that is issued from now on.
+   */
+  async renewedToken(used: string, always = false): Promise<string> {
+    if (this.#grant === null) throw new WardlineError('unauthenticated')
+    if (!always && this.#grant.token !== used) return this.accessToken()
+    return (await this.#refresh()).token
+  }
+
+  /** Makes a call as the person who is signed in. Where the token is refused, renews it and asks once more. */
+  async call<T>(call: Call<T>): Promise<T> {
+    const token = await this.accessToken()
+    try {
+      return await this.#deps.http.send(call, { token, csrfToken: this.#csrfToken() })
+    } catch (error) {
+      if (!(error instanceof WardlineError) || error.code !== 'unauthenticated') throw error
+    }
+    const renewed = await this.renewedToken(token)
+    return this.#deps.http.send(call, { token: renewed, csrfToken: this.#csrfToken() })
+  }
+
+  /** Ends it here without asking the server: it has said so, or another tab has. */
+  end(reason: EndReason): void {
+    if (this.#grant === null && this.#state.is === 'signed-out') {
+      this.#deps.storage.remove(CSRF_KEY)
+      return
+    }
+    this.#grant = null
+    // The others' token belongs to the sign-in that replaced this one.
+    if (reason !== 'other-user' && reason !== 'elsewhere') this.#deps.storage.remove(CSRF_KEY)
+    if (reason === 'signed-out') this.#deps.tabs.post({ kind: 'signed-out' })
+    this.#setState({ is: 'signed-out', reason })
+    this.#events.emit('ended', reason)
+  }
+
+  close(): void {
+    this.#leaveTabs()
+    this.#deps.tabs.close()
+  }
+
+  #csrfToken(): string | undefined {
+    return this.#deps.storage.get(CSRF_KEY) ?? undefined
+  }
+
+  #begin(answer: AuthenticatedAnswer): Grant {
+    const grant = this.#take(answer)
+    this.#deps.tabs.post({ kind: 'signed-in', user: grant.user.id })
+    this.#events.emit('signed-in', grant.user)
+    return grant
+  }
+
+  /** One at a time in this tab, and by the lock in all of them. */
+  #refresh(): Promise<Grant> {
+    this.#refreshing ??= this.#deps.locks
+      .request(REFRESH_LOCK, () => this.#refreshNow())
+      .finally(() => {
+        this.#refreshing = null
+      })
+    return this.#refreshing
+  }
+
+  async #refreshNow(): Promise<Grant> {
+    const before = this.#grant
+    let answer: RefreshAnswer
+    try {
+      answer = await this.#askForRefresh()
+    } catch (error) {
+      if (!isPassing(error)) this.end('expired')
+      throw error
+    }
+    if (before !== this.#grant) throw new WardlineError('unauthenticated')
+    if (before !== null && before.user.id !== answer.user.id) {
+      this.end('other-user')
+      throw new WardlineError('unauthenticated')
+    }
+    const grant = this.#take(answer)
+    this.#events.emit(before === null ? 'signed-in' : 'refreshed', grant.user)
+    return grant
+  }
+
+  async #askForRefresh(): Promise<RefreshAnswer> {
+    const refresh: Call<RefreshAnswer> = { method: 'POST', path: '/auth/refresh', answer: refreshAnswer, cookie: true }
+    for (let left = ROTATION_WAITS; ; left -= 1) {
+      try {
+        return await this.#deps.http.send(refresh, { csrfToken: this.#csrfToken() })
+      } catch (error) {
+        // Somebody (another tab, a first try whose answer was lost) rotated this cookie a moment ago: shortly again.
+        const waitMs = error instanceof WardlineError && error.code === 'rate-limited' ? error.retryAfterMs : null
+        if (waitMs === null || waitMs > ROTATION_MS || left === 0) throw error
+        await new Promise<void>((resolve) => this.#deps.env.setTimer(waitMs, resolve))
+      }
+    }
+  }
+
+  #take(answer: RefreshAnswer): Grant {
+    const lifeMs = answer.expiresIn * 1000
+    const expiresAt = this.#deps.env.now() + lifeMs
+    this.#deps.storage.set(CSRF_KEY, answer.csrfToken)
+    this.#grant = { token: answer.accessToken, expiresAt, marginMs: Math.min(MARGIN_MS, lifeMs / 4), user: answer.user }
+    this.#setState({ is: 'signed-in', user: answer.user, expiresAt })
+    return this.#grant
+  }
+
+  #setState(state: SessionState): void {
+    this.#state = state
+    this.#events.emit('changed', state)
+  }
+}
