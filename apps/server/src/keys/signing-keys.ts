@@ -10,7 +10,7 @@ import { readPrivateFile, writePrivateFile } from './private-file.ts'
 const ALGORITHM = 'ES256'
 /** Another process may have added a key: an unknown `kid` makes us look, at most this often, and signing now and then. */
 const LOOK_AGAIN_MS = 1_000
-const LOOK_BEFORE_SIGNING_MS = 60_000
+const LOOK_BEFORE_SIGNING_MS = 10_000
 
 /**
  * Keys that sign access tokens. This is what a PKCS#11 or KMS provider would fill too: no caller sees a private key.
@@ -57,12 +57,12 @@ export async function openSigningKeys(folder: string, now: () => number, tokenLi
     keys = await readKeys(folder, keys)
   }
 
-  /** Those that verify now, oldest first. */
+  /** Those that verify now, oldest first: another process may have signed with the old one until it looked. */
   function living(): readonly SigningKey[] {
     const ordered = [...keys.values()].sort((a, b) => a.activeFrom - b.activeFrom || a.kid.localeCompare(b.kid))
     return ordered.filter((_, index) => {
       const successor = ordered[index + 1]
-      return successor === undefined || now() < successor.activeFrom + tokenLifeMs
+      return successor === undefined || now() < successor.activeFrom + LOOK_BEFORE_SIGNING_MS + tokenLifeMs
     })
   }
 
@@ -123,22 +123,16 @@ async function readKey(path: string, kid: string): Promise<SigningKey | null> {
     const file = keyFile.parse(JSON.parse(text))
     const privateKey = createPrivateKey(file.privateKey)
     const publicKey = createPublicKey(privateKey)
-    const jwk = await exportJWK(publicKey)
-    if (jwk.crv !== 'P-256' || file.kid !== kid || (await calculateJwkThumbprint(jwk)) !== kid) throw new Error('kid')
+    const { crv, x, y } = await exportJWK(publicKey)
+    if (crv !== 'P-256' || x === undefined || y === undefined) throw new Error('not a key of P-256')
+    if (file.kid !== kid || (await calculateJwkThumbprint({ kty: 'EC', crv, x, y })) !== kid)
+      throw new Error('another kid')
     return {
       kid,
       activeFrom: file.activeFrom,
       privateKey,
       publicKey,
-      jwk: {
-        kty: jwk.kty,
-        crv: jwk.crv,
-        ...(jwk.x && { x: jwk.x }),
-        ...(jwk.y && { y: jwk.y }),
-        kid,
-        alg: ALGORITHM,
-        use: 'sig',
-      },
+      jwk: { kty: 'EC', crv: 'P-256', x, y, kid, alg: ALGORITHM, use: 'sig' },
     }
   } catch (error) {
     throw new StartError(`${path} is not a signing key of this server: move it out of that folder.`, 1, {

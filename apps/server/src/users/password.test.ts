@@ -1,0 +1,62 @@
+import { describe, expect, test } from 'vitest'
+import { Refusal } from '../errors.ts'
+import { createPasswords, MAX_PASSWORD_LENGTH } from './password.ts'
+
+/** Far below what configuration allows: what is tested here is not its strength. */
+const CHEAP = { memoryKiB: 64, iterations: 2, parallelism: 1, concurrency: 2 }
+
+describe('passwords', () => {
+  test('R-10: argon2id with the parameters given; right is right and wrong is wrong', async () => {
+    const passwords = await createPasswords(CHEAP, 8)
+    const stored = await passwords.hash('correct horse')
+    expect(stored).toMatch(/^\$argon2id\$v=19\$m=64,p=1,t=2\$/)
+    expect(await passwords.verify(stored, 'correct horse')).toEqual({ matches: true, rehashed: null })
+    expect(await passwords.verify(stored, 'Correct horse')).toEqual({ matches: false, rehashed: null })
+  })
+
+  test('an accent is the same however a keyboard spells it', async () => {
+    const passwords = await createPasswords(CHEAP, 8)
+    const stored = await passwords.hash('caf\u00e9')
+    expect((await passwords.verify(stored, 'cafe\u0301')).matches).toBe(true)
+  })
+
+  test('R-10: made anew when the parameters have changed, and only for who knows it', async () => {
+    const stored = await (await createPasswords(CHEAP, 8)).hash('secret')
+    const stronger = await createPasswords({ ...CHEAP, iterations: 3 }, 8)
+    expect((await stronger.verify(stored, 'wrong')).rehashed).toBeNull()
+    const { rehashed } = await stronger.verify(stored, 'secret')
+    expect(rehashed).toContain('t=3')
+    expect(await stronger.verify(rehashed, 'secret')).toEqual({ matches: true, rehashed: null })
+  })
+
+  test('R-10: nobody’s password is never right, and costs a hash as well', async () => {
+    const passwords = await createPasswords({ ...CHEAP, memoryKiB: 8_192 }, 8)
+    const stored = await passwords.hash('secret')
+    const timeOf = async (of: string | null) => {
+      const begun = performance.now()
+      expect((await passwords.verify(of, 'wrong')).matches).toBe(false)
+      return performance.now() - begun
+    }
+    const times: { known: number; unknown: number }[] = []
+    for (let run = 0; run < 15; run += 1) times.push({ known: await timeOf(stored), unknown: await timeOf(null) })
+    const median = (of: 'known' | 'unknown') => times.map((time) => time[of]).sort((a, b) => a - b)[7] ?? 0
+    const [known, unknown] = [median('known'), median('unknown')]
+    expect(unknown / known).toBeGreaterThan(0.5)
+    expect(unknown / known).toBeLessThan(2)
+  })
+
+  test('a huge one is refused before it is hashed', async () => {
+    const passwords = await createPasswords({ ...CHEAP, concurrency: 1 }, 0)
+    await expect(passwords.verify(null, 'x'.repeat(MAX_PASSWORD_LENGTH + 1))).rejects.toMatchObject({ code: 'invalid' })
+    expect((await passwords.verify(null, 'x'.repeat(MAX_PASSWORD_LENGTH))).matches).toBe(false)
+  })
+
+  test('R-10: beyond those that run and those that may wait, one more is turned away at once', async () => {
+    const passwords = await createPasswords(CHEAP, 3)
+    const outcomes = await Promise.allSettled(Array.from({ length: 9 }, () => passwords.hash('secret')))
+    expect(outcomes.map(({ status }) => status)).toEqual([...Array(5).fill('fulfilled'), ...Array(4).fill('rejected')])
+    expect((outcomes[8] as PromiseRejectedResult).reason).toBeInstanceOf(Refusal)
+    expect((outcomes[8] as PromiseRejectedResult).reason).toMatchObject({ code: 'unavailable', retryAfterMs: 500 })
+    await expect(passwords.hash('secret'), 'and then there is room again').resolves.toContain('argon2id')
+  })
+})
