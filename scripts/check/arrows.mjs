@@ -139,9 +139,13 @@ function readsEnvironment(file, text) {
   return /\bprocess\.env\b/.test(text) && !READS_ENVIRONMENT.test(file.slice('apps/server/src/'.length))
 }
 
-/** @param {string} file */
+/**
+ * A test, or the generators (`worlds.arbitrary.ts`) that several tests of one room share.
+ *
+ * @param {string} file
+ */
 function isTest(file) {
-  return /\.test\.tsx?$/.test(file)
+  return /\.(test|arbitrary)\.tsx?$/.test(file)
 }
 
 /** @param {string} specifier */

@@ -2,13 +2,13 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Action } from './actions.ts'
 import type { Actor, PolicyContext } from './actor.ts'
-import { actors, allActions, contexts, questions, resources, scopeLists } from './arbitrary.ts'
 import { decide } from './decide.ts'
 import { actorOf, NOW, subjects } from './matrix/world.ts'
 import type { Resource } from './resources.ts'
 import { rules } from './rules.ts'
 import { parseScopes } from './scopes.ts'
 import { withoutStepUp } from './step-up.ts'
+import { actors, allActions, contexts, questions, resources, scopeLists } from './worlds.arbitrary.ts'
 
 /** The question as it comes from a property: its action fits its resource, which the types cannot see. */
 function ask(actor: Actor, { action, resource }: { action: Action; resource: Resource }, context: PolicyContext) {
