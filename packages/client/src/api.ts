@@ -2,8 +2,8 @@ import {
   about,
   adminUser,
   type assignCareTeam,
-  type auditQuery,
   auditEventView,
+  type auditQuery,
   careTeamAssignment,
   type changeUser,
   channelSummary,
@@ -13,6 +13,7 @@ import {
   historyPage,
   page,
   patientSummary,
+  role,
   sessionSummary,
   signedInUser,
 } from '@wardline/protocol'
@@ -22,8 +23,8 @@ type Input<T extends { _zod: { input: unknown } }> = T['_zod']['input']
 
 /** `?limit=&cursor=` of every list: `limit` from 1 to 200, 50 where absent. */
 export type PageQuery = { limit?: number; cursor?: string }
-/** `q`: part of a name or an identifier. */
-export type SearchQuery = PageQuery & { q?: string }
+/** `q`: some of a name or a number, as typed. It travels in the body: URLs carry no such text (R-65). */
+export type SearchQuery = PageQuery & { q: string }
 export type AuditQuery = Omit<Input<typeof auditQuery>, 'limit'> & { limit?: number }
 export type Page<T> = { items: T[]; next: string | null }
 export type Api = ReturnType<typeof createApi>
@@ -34,6 +35,7 @@ const audit = page(auditEventView)
 const channels = page(channelSummary)
 const directory = page(directoryEntry)
 const patients = page(patientSummary)
+const roles = page(role)
 const sessions = page(sessionSummary)
 
 /** Every call that an access token suffices for (PROTOCOL.md). Each throws WardlineError. */
@@ -50,7 +52,8 @@ export function createApi(call: <T>(call: Call<T>) => Promise<T>) {
     /** Where this person is signed in. */
     sessions: (query: PageQuery = {}) => get('/me/sessions', sessions, query),
     endSession: (id: string) => remove(at('/me/sessions', id)),
-    patients: (query: SearchQuery = {}) => get('/patients', patients, query),
+    patients: (query: PageQuery = {}) => get('/patients', patients, query),
+    searchPatients: (query: SearchQuery) => post('/patients/search', query, patients),
     patient: (id: string) => get(at('/patients', id), patientSummary),
     channels: (query: PageQuery = {}) => get('/channels', channels, query),
     channel: (id: string) => get(at('/channels', id), channelSummary),
@@ -58,13 +61,15 @@ export function createApi(call: <T>(call: Call<T>) => Promise<T>) {
     /** The events before `before` (absent: the newest), ascending. `next` is the `before` of the page before this one. */
     history: (id: string, query: { before?: number; limit?: number } = {}) =>
       get(`${at('/channels', id)}/messages`, historyPage, query),
-    directory: (query: SearchQuery = {}) => get('/directory', directory, query),
+    directory: (query: PageQuery = {}) => get('/directory', directory, query),
+    searchDirectory: (query: SearchQuery) => post('/directory/search', query, directory),
 
     admin: {
       users: (query: PageQuery = {}) => get('/admin/users', users, query),
       createUser: (body: Input<typeof createUser>) => post('/admin/users', body, adminUser),
       changeUser: (id: string, body: Input<typeof changeUser>) =>
         call({ method: 'PATCH', path: at('/admin/users', id), body, answer: adminUser }),
+      roles: (query: PageQuery = {}) => get('/admin/roles', roles, query),
       careTeam: (query: PageQuery & { patient?: string; user?: string } = {}) =>
         get('/admin/care-team', assignments, query),
       assign: (body: Input<typeof assignCareTeam>) => post('/admin/care-team', body, careTeamAssignment),

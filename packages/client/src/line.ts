@@ -2,8 +2,8 @@ import { decodeServerFrame, type Limits, type ServerFrame, type ServerFrameOf } 
 import type { Cancel, Environment } from './environment.ts'
 import type { OnFault } from './fault.ts'
 import type { Proofs } from './proof.ts'
-import { RequestQueue } from './request-queue.ts'
 import type { Notice, Outcome, Request } from './request.ts'
+import { RequestQueue } from './request-queue.ts'
 import type { ServerClock } from './server-clock.ts'
 import type { SocketLike } from './socket-like.ts'
 

@@ -1,6 +1,6 @@
-import { REFRESH_COOKIE } from '@wardline/protocol'
-import { Agent, request } from 'node:https'
 import type { IncomingMessage } from 'node:http'
+import { Agent, request } from 'node:https'
+import { REFRESH_COOKIE } from '@wardline/protocol'
 import type { Fetch, FetchAnswer } from '../environment.ts'
 
 /** An answer longer than this is not ours. Bytes. */
