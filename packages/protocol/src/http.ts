@@ -28,6 +28,16 @@ export const pageQuery = z.strictObject({
   cursor: z.string().max(400).optional(),
 })
 
+/**
+ * Body of `POST /patients/search` and `/directory/search`: `q`, some of a name or number, typed by a person. A body and no query,
+ * because URLs are logged, kept in histories and shown to proxies, and carry no ePHI (R-65).
+ */
+export const searchRequest = z.strictObject({
+  q: typedText(1, 100),
+  limit: z.int().min(1).max(200).default(50),
+  cursor: z.string().max(400).optional(),
+})
+
 /** A password as typed: 1–1,024 UTF-16 code units; longer is refused before it is hashed (R-10). */
 export const password = z.string().min(1).max(1024)
 
@@ -99,6 +109,14 @@ export const channelSummary = z.strictObject({
   read: position,
   unread: z.int().min(0),
   urgent: z.int().min(0),
+  /** Messages of others that ask for an acknowledgement and have none of mine, by priority. */
+  awaiting: z.strictObject({
+    stat: z.int().min(0),
+    urgent: z.int().min(0),
+    routine: z.int().min(0),
+    /** When the oldest of the heaviest was posted. */
+    since: timestamp.nullable(),
+  }),
   lastAt: timestamp.nullable(),
   abilities: z.array(z.string()),
 })
@@ -152,6 +170,16 @@ export const changeUser = z.strictObject({
   disabled: z.boolean().optional(),
 })
 
+/** A role, and what it gives: names of permissions. */
+export const role = z.strictObject({
+  name: roleName,
+  label: z.string(),
+  /** One of those that every tenant starts with; they cannot be changed. */
+  system: z.boolean(),
+  permissions: z.array(z.string()),
+})
+export type Role = z.infer<typeof role>
+
 export const careTeamAssignment = z.strictObject({
   id: uuid,
   patient: uuid,
@@ -169,6 +197,12 @@ export const assignCareTeam = z.strictObject({
   startsAt: timestamp.optional(),
   endsAt: timestamp.nullable().optional(),
 })
+
+/** `?patient=&user=` of `GET /admin/care-team`: past, current and coming assignments. */
+export const careTeamQuery = pageQuery.extend({ patient: uuid.optional(), user: uuid.optional() })
+
+/** `?user=` of `GET /admin/sessions`. */
+export const sessionQuery = pageQuery.extend({ user: uuid.optional() })
 
 /** `repeated`: a retry of what was done before; nothing was done again. */
 export const auditOutcome = z.enum(['allowed', 'refused', 'failed', 'repeated'])

@@ -14,6 +14,7 @@ function channel(id: string, rest: Partial<ChannelSummary> = {}): ChannelSummary
     read: 10,
     unread: 0,
     urgent: 0,
+    awaiting: { stat: 0, urgent: 0, routine: 0, since: null },
     lastAt: null,
     abilities: [],
     ...rest,

@@ -132,8 +132,26 @@ export class FakeChannel {
       read: this.receiptOf(user).read,
       unread,
       urgent,
+      awaiting: this.#awaitingOf(user),
       lastAt: this.events.at(-1)?.at ?? null,
       abilities: [...(abilities ?? ['message.post'])],
     }
+  }
+  #awaitingOf(user: string): ChannelSummary['awaiting'] {
+    const settled = new Set<string>()
+    for (const { event } of this.events) {
+      if (event.type === 'message.recalled' || (event.type === 'message.acknowledged' && event.by === user)) {
+        settled.add(event.message)
+      }
+    }
+    const counts = { stat: 0, urgent: 0, routine: 0 }
+    const oldest: Partial<Record<keyof typeof counts, string>> = {}
+    for (const { at, event } of this.events) {
+      if (event.type !== 'message.posted' || !event.ackRequired || event.sender === user) continue
+      if (settled.has(event.message)) continue
+      counts[event.priority] += 1
+      oldest[event.priority] ??= at
+    }
+    return { ...counts, since: oldest.stat ?? oldest.urgent ?? oldest.routine ?? null }
   }
 }
