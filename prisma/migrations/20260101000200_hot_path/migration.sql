@@ -7,7 +7,7 @@
 -- Commits what the committer gathered for one tenant (ARCHITECTURE: the hot path). Arrays named e_… are channel events,
 -- r_… are receipts; p_writer_seq is the last sequence this writer has used.
 --
--- Gives one row for each event (ord from 0) and then for each receipt. Events: `accepted`; `repeated` (the same actor and
+-- Times it gives are epoch milliseconds. Gives one row for each event (ord from 0) and then for each receipt. Events: `accepted`; `repeated` (the same actor and
 -- client id with the same digest: id, seq and at of the first time); `conflict` (… with another digest); `no-channel`
 -- (not of this tenant, or archived); `no-message` (the message it speaks of is not a message of that channel).
 -- Receipts: `moved` (delivered), `read` (read, with its audit row), `same`, `no-channel`; seq is what is delivered now.
@@ -17,7 +17,7 @@ CREATE FUNCTION wardline_commit(
   e_channel uuid[], e_id uuid[], e_type text[], e_actor uuid[], e_client uuid[], e_digest bytea[], e_message uuid[],
   e_attributes jsonb[], e_body bytea[], e_audit bytea[],
   r_channel uuid[], r_user uuid[], r_delivered bigint[], r_read bigint[], r_audit bytea[])
-RETURNS TABLE (ord integer, verdict text, id uuid, seq bigint, read bigint, at timestamptz)
+RETURNS TABLE (ord integer, verdict text, id uuid, seq bigint, read bigint, at bigint)
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, public
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
@@ -81,7 +81,7 @@ BEGIN
            CASE WHEN p.id IS NOT NULL THEN p.id ELSE j.prior_id END,
            CASE WHEN p.id IS NOT NULL THEN p.new_seq ELSE j.prior_seq END,
            NULL::bigint,
-           CASE WHEN p.id IS NOT NULL THEN p_at ELSE j.prior_at END
+           (extract(epoch FROM CASE WHEN p.id IS NOT NULL THEN p_at ELSE j.prior_at END) * 1000)::bigint
     FROM judged j LEFT JOIN placed p ON p.place = j.place;
   END IF;
 
@@ -123,7 +123,7 @@ BEGIN
       SELECT p_tenant, p_writer, p_writer_seq + v_used + row_number() OVER (ORDER BY k.place), p_at, k.audit
       FROM marked k WHERE k.verdict = 'read'
     )
-    SELECT k.place, k.verdict, NULL::uuid, k.delivered, k.read, p_at FROM marked k;
+    SELECT k.place, k.verdict, NULL::uuid, k.delivered, k.read, (extract(epoch FROM p_at) * 1000)::bigint FROM marked k;
   END IF;
 END
 $$;
@@ -131,7 +131,7 @@ $$;
 -- The same inside a transaction that changes other rows too (a membership and its `member.joined`): few events, given as
 -- [{channel, id, type, actor, client, digest, message, attributes, body, audit}], bytes in base64.
 CREATE FUNCTION wardline_append(p_tenant uuid, p_writer uuid, p_writer_seq bigint, p_at timestamptz, p_events jsonb)
-RETURNS TABLE (ord integer, verdict text, id uuid, seq bigint, at timestamptz)
+RETURNS TABLE (ord integer, verdict text, id uuid, seq bigint, at bigint)
 LANGUAGE sql VOLATILE SET search_path = pg_catalog, public AS $$
   SELECT c.ord, c.verdict, c.id, c.seq, c.at
   FROM (
@@ -162,28 +162,28 @@ $$;
 -- Replay: a channel's events after a sequence, upwards, or before one, downwards.
 CREATE FUNCTION wardline_events_after(p_tenant uuid, p_channel uuid, p_after bigint, p_limit integer)
 RETURNS TABLE (seq bigint, id uuid, type text, actor_id uuid, client_id uuid, message_id uuid, attributes jsonb, body bytea,
-  at timestamptz)
+  at bigint)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, public
 SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off SET plan_cache_mode = force_generic_plan AS $$
 #variable_conflict use_column
 BEGIN
   PERFORM set_config('wardline.tenant', p_tenant::text, true);
-  RETURN QUERY SELECT e.seq, e.id, e.type, e.actor_id, e.client_id, e.message_id, e.attributes, e.body, e.at
-    FROM channel_events e WHERE e.tenant_id = p_tenant AND e.channel_id = p_channel AND e.seq > p_after
+  RETURN QUERY SELECT e.seq, e.id, e.type, e.actor_id, e.client_id, e.message_id, e.attributes, e.body,
+      (extract(epoch FROM e.at) * 1000)::bigint FROM channel_events e WHERE e.tenant_id = p_tenant AND e.channel_id = p_channel AND e.seq > p_after
     ORDER BY e.seq LIMIT p_limit;
 END
 $$;
 
 CREATE FUNCTION wardline_events_before(p_tenant uuid, p_channel uuid, p_before bigint, p_limit integer)
 RETURNS TABLE (seq bigint, id uuid, type text, actor_id uuid, client_id uuid, message_id uuid, attributes jsonb, body bytea,
-  at timestamptz)
+  at bigint)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, public
 SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off SET plan_cache_mode = force_generic_plan AS $$
 #variable_conflict use_column
 BEGIN
   PERFORM set_config('wardline.tenant', p_tenant::text, true);
-  RETURN QUERY SELECT e.seq, e.id, e.type, e.actor_id, e.client_id, e.message_id, e.attributes, e.body, e.at
-    FROM channel_events e WHERE e.tenant_id = p_tenant AND e.channel_id = p_channel AND e.seq < p_before
+  RETURN QUERY SELECT e.seq, e.id, e.type, e.actor_id, e.client_id, e.message_id, e.attributes, e.body,
+      (extract(epoch FROM e.at) * 1000)::bigint FROM channel_events e WHERE e.tenant_id = p_tenant AND e.channel_id = p_channel AND e.seq < p_before
     ORDER BY e.seq DESC LIMIT p_limit;
 END
 $$;
@@ -206,14 +206,31 @@ END
 $$;
 
 CREATE FUNCTION wardline_channel_receipts(p_tenant uuid, p_channel uuid)
-RETURNS TABLE (user_id uuid, delivered bigint, read bigint, delivered_at timestamptz, read_at timestamptz)
+RETURNS TABLE (user_id uuid, delivered bigint, read bigint, delivered_at bigint, read_at bigint)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, public
 SET enable_seqscan = off SET plan_cache_mode = force_generic_plan AS $$
 #variable_conflict use_column
 BEGIN
   PERFORM set_config('wardline.tenant', p_tenant::text, true);
-  RETURN QUERY SELECT r.user_id, r.delivered, r.read, r.delivered_at, r.read_at
-    FROM receipts r WHERE r.tenant_id = p_tenant AND r.channel_id = p_channel;
+  RETURN QUERY SELECT r.user_id, r.delivered, r.read,
+      (extract(epoch FROM r.delivered_at) * 1000)::bigint, (extract(epoch FROM r.read_at) * 1000)::bigint FROM receipts r WHERE r.tenant_id = p_tenant AND r.channel_id = p_channel;
+END
+$$;
+
+-- A tenant's audit events, newest first, below a row already read (null: from the newest).
+CREATE FUNCTION wardline_audit_page(p_tenant uuid, p_at timestamptz, p_writer uuid, p_writer_seq bigint, p_limit integer)
+RETURNS TABLE (writer_id uuid, writer_seq bigint, at bigint, event bytea)
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, public
+SET enable_seqscan = off SET enable_bitmapscan = off AS $$
+#variable_conflict use_column
+BEGIN
+  PERFORM set_config('wardline.tenant', p_tenant::text, true);
+  -- The first condition is for the index, the second for rows of the same millisecond.
+  RETURN QUERY SELECT a.writer_id, a.writer_seq, (extract(epoch FROM a.at) * 1000)::bigint, a.event
+    FROM audit_outbox a
+    WHERE a.tenant_id = p_tenant AND a.at <= coalesce(p_at, 'infinity')
+      AND (p_at IS NULL OR (a.at, a.writer_id, a.writer_seq) < (p_at, p_writer, p_writer_seq))
+    ORDER BY a.at DESC, a.writer_id DESC, a.writer_seq DESC LIMIT p_limit;
 END
 $$;
 
