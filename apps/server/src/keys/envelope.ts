@@ -1,4 +1,11 @@
-import { createCipheriv, createDecipheriv, createSecretKey, type KeyObject, randomFillSync } from 'node:crypto'
+import {
+  createCipheriv,
+  createDecipheriv,
+  createSecretKey,
+  hkdfSync,
+  type KeyObject,
+  randomFillSync,
+} from 'node:crypto'
 
 /**
  * A sealed value: one run of bytes, `0x01 | key id (16) | nonce (12) | ciphertext | tag (16)`, AES-256-GCM (NIST SP
@@ -27,7 +34,13 @@ export type SealContext = {
   readonly purpose: string
 }
 
-export type SealKey = { readonly id: string; readonly idBytes: Buffer; readonly key: KeyObject }
+export type SealKey = {
+  readonly id: string
+  readonly idBytes: Buffer
+  readonly key: KeyObject
+  /** For HMAC-SHA-256 beside what the key seals: 32 bytes of HKDF-SHA-256 of it, so that neither tells of the other. */
+  readonly digestKey: KeyObject
+}
 
 /** A value does not open: changed, moved, of another key, or no sealed value. Which of them is not to be told apart. */
 export class SealError extends Error {
@@ -41,7 +54,8 @@ export class SealError extends Error {
 export function sealKey(id: string, bytes: Uint8Array): SealKey {
   const idBytes = Buffer.from(id.replaceAll('-', ''), 'hex')
   if (idBytes.length !== KEY_ID_BYTES || bytes.length !== 32) throw new TypeError('a key is a UUID and 32 bytes')
-  return { id, idBytes, key: createSecretKey(bytes) }
+  const digestKey = createSecretKey(Buffer.from(hkdfSync('sha256', bytes, '', 'wardline digest', 32)))
+  return { id, idBytes, key: createSecretKey(bytes), digestKey }
 }
 
 /** @param fillRandom replaced in tests of the format; a repeated nonce gives the key away */

@@ -39,6 +39,8 @@ export interface Keyring {
   createDataKey(change: Change, tenantId: string, purpose: 'channel' | 'patient'): Promise<string>
   /** @throws KeyDestroyed, KeyMissing, StorageUnavailable; so do the three below */
   dataKey(tenantId: string, dataKeyId: string): Promise<SealKey>
+  /** The same without waiting: undefined where it must be loaded first. One in steady use is renewed in the background. */
+  loadedKey(tenantId: string, dataKeyId: string): SealKey | undefined
   seal(tenantId: string, dataKeyId: string, place: Place, text: Phi | Uint8Array): Promise<Bytes>
   /** @throws SealError when the value was changed, or belongs elsewhere */
   open(tenantId: string, place: Place, sealed: Uint8Array): Promise<Phi>
@@ -108,10 +110,11 @@ export function createKeyring({ database, keys, clock }: KeyringDeps): Keyring {
   }
 
   const dataKey = (tenantId: string, id: string) => cache.get(`${tenantId}|${id}`, () => load(tenantId, { id }))
-  const digestKey = (tenantId: string) => cache.get(`${tenantId}|digest`, () => load(tenantId, { purpose: 'digest' }))
+  const lookupKey = (tenantId: string) => cache.get(`${tenantId}|digest`, () => load(tenantId, { purpose: 'digest' }))
 
   return {
     dataKey,
+    loadedKey: (tenantId, id) => cache.peek(`${tenantId}|${id}`, () => load(tenantId, { id })),
 
     async createTenantKeys({ db }, tenantId) {
       const id = randomUUID()
@@ -136,8 +139,8 @@ export function createKeyring({ database, keys, clock }: KeyringDeps): Keyring {
     },
 
     async digest(tenantId, purpose, value) {
-      const { key } = await digestKey(tenantId)
-      return new Uint8Array(createHmac('sha256', key).update(`${purpose}|${value}`).digest())
+      const { digestKey } = await lookupKey(tenantId)
+      return new Uint8Array(createHmac('sha256', digestKey).update(`${purpose}|${value}`).digest())
     },
 
     async destroyDataKey({ db, at }, tenantId, dataKeyId) {
