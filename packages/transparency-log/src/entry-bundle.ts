@@ -23,14 +23,20 @@ export function encodeBundle(entries: readonly Uint8Array[]): Uint8Array {
  * The entries of a bundle, as views into it. `undefined` where the bytes do not end with an entry, or hold more than 256.
  */
 export function decodeBundle(bundle: Uint8Array): Uint8Array[] | undefined {
+  const { entries, whole } = salvageBundle(bundle)
+  return whole ? entries : undefined
+}
+
+/** The entries at the beginning of a bundle that may be damaged, at most 256, and whether they are all there is. */
+export function salvageBundle(bundle: Uint8Array): { entries: Uint8Array[]; whole: boolean } {
   const entries: Uint8Array[] = []
-  for (let at = 0; at < bundle.length; ) {
-    if (entries.length === TILE_WIDTH || at + 2 > bundle.length) return undefined
+  let at = 0
+  while (at + 2 <= bundle.length && entries.length < TILE_WIDTH) {
     const start = at + 2
     const end = start + (bundle[at] as number) * 256 + (bundle[at + 1] as number)
-    if (end > bundle.length) return undefined
+    if (end > bundle.length) break
     entries.push(bundle.subarray(start, end))
     at = end
   }
-  return entries
+  return { entries, whole: at === bundle.length }
 }

@@ -7,7 +7,7 @@ import { frontierRoots, treeRoot } from './proofs.ts'
 import { type EdgeState, EMPTY_EDGE } from './right-edge.ts'
 import { openNote } from './signed-note.ts'
 import { TILE_WIDTH, tilePath, tileWidth } from './tile-path.ts'
-import { readTile, TileMissingError, tileHashes, tileNodeReader } from './tile-reader.ts'
+import { bundleEntries, readTile, TileMissingError, tileHashes, tileNodeReader } from './tile-reader.ts'
 import { CHECKPOINT_PATH, type TileStore } from './tile-store.ts'
 
 /** Why a log is not gone on with: what the store holds contradicts what was signed, or what the sequencer remembers. */
@@ -88,8 +88,7 @@ async function partialTiles(store: Pick<TileStore, 'read'>, size: number): Promi
       continue
     }
     const address = { level, index, width }
-    const bytes = await readTile(store, address)
-    const hashes = bytes === undefined ? undefined : tileHashes(bytes, width)
+    const hashes = tileHashes(await readTile(store, address), width)
     if (hashes === undefined) throw new TileMissingError(tilePath(address))
     tiles.push(hashes)
   }
@@ -100,8 +99,7 @@ async function partialBundle(store: Pick<TileStore, 'read'>, size: number): Prom
   const width = size % TILE_WIDTH
   if (width === 0) return []
   const address = { level: 'entries', index: Math.floor(size / TILE_WIDTH), width } as const
-  const bytes = await readTile(store, address)
-  const entries = bytes === undefined ? undefined : decodeBundle(bytes)
-  if (entries === undefined || entries.length < width) throw new TileMissingError(tilePath(address))
-  return entries.slice(0, width)
+  const entries = bundleEntries(await readTile(store, address), width)
+  if (entries === undefined) throw new TileMissingError(tilePath(address))
+  return entries
 }

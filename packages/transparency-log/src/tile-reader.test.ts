@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import { naiveTree, someLeaves } from '../test/naive-tree.ts'
 import { joinBytes } from './bytes.ts'
+import { encodeBundle } from './entry-bundle.ts'
 import { memoryStore } from './memory-store.ts'
 import { leafHash } from './merkle-hash.ts'
 import { inclusionProof, treeRoot, verifyInclusion } from './proofs.ts'
 import { TILE_WIDTH, tilePath, tileWidth } from './tile-path.ts'
-import { TileMissingError, tileHashes, tileNodeReader } from './tile-reader.ts'
+import { bundleEntries, TileMissingError, tileHashes, tileNodeReader } from './tile-reader.ts'
 
 const SIZE = 66_000
 const leaves = someLeaves(SIZE)
@@ -67,8 +68,13 @@ describe('nodes out of tiles', () => {
     await expect(read(8, 2)).rejects.toThrow(RangeError)
   })
 
-  it('hashes are cut to the width asked for', () => {
-    expect(tileHashes(new Uint8Array(96), 2)).toHaveLength(2)
-    expect(tileHashes(new Uint8Array(32), 2)).toBeUndefined()
+  it('tiles and bundles are cut to the width asked for, and refused unless they are what their path promises', () => {
+    const bundle = encodeBundle(someLeaves(3))
+    expect(tileHashes({ bytes: new Uint8Array(96), width: 3 }, 2)).toHaveLength(2)
+    expect(tileHashes({ bytes: new Uint8Array(96), width: 2 }, 2)).toBeUndefined()
+    expect(tileHashes(undefined, 2)).toBeUndefined()
+    expect(bundleEntries({ bytes: bundle, width: 3 }, 2)).toHaveLength(2)
+    expect(bundleEntries({ bytes: bundle, width: 2 }, 2)).toBeUndefined()
+    expect(bundleEntries(undefined, 2)).toBeUndefined()
   })
 })

@@ -1,3 +1,4 @@
+import { decodeBundle } from './entry-bundle.ts'
 import { frontier } from './frontier.ts'
 import { HASH_BYTES } from './merkle-hash.ts'
 import type { NodeReader } from './proofs.ts'
@@ -7,33 +8,42 @@ import type { TileStore } from './tile-store.ts'
 /** Tile hashes kept in memory at once: enough for a proof in a tree of 2^53 leaves (7 tiles) twice over. */
 const CACHED_TILES = 16
 
-/** A tile or bundle that should be there is absent, or too short. */
+/** A tile or bundle that should be there is absent, or not as long as it must be. */
 export class TileMissingError extends Error {
   override readonly name = 'TileMissingError'
   readonly path: string
 
   constructor(path: string) {
-    super(`${path} is missing or too short`)
+    super(`${path} is missing or damaged`)
     this.path = path
   }
 }
 
+/** A tile or bundle as it is stored: `width` is what its path promises, which may be more than was asked for. */
+export type StoredTile = { readonly bytes: Uint8Array; readonly width: number }
+
 /**
- * The bytes of a tile or bundle. A partial one that has been dropped since is looked for in the full one, as tlog-tiles
- * lets clients do; the caller cuts it to `width`.
+ * Reads a tile or bundle. A partial one that has been dropped since is looked for in the full one, as tlog-tiles lets
+ * clients do; whoever asked cuts it to the width they asked for.
  */
-export async function readTile(store: Pick<TileStore, 'read'>, address: TileAddress): Promise<Uint8Array | undefined> {
+export async function readTile(store: Pick<TileStore, 'read'>, address: TileAddress): Promise<StoredTile | undefined> {
   const exact = await store.read(tilePath(address))
-  if (exact !== undefined || address.width === TILE_WIDTH) return exact
-  return store.read(tilePath({ ...address, width: TILE_WIDTH }))
+  if (exact !== undefined) return { bytes: exact, width: address.width }
+  if (address.width === TILE_WIDTH) return undefined
+  const full = await store.read(tilePath({ ...address, width: TILE_WIDTH }))
+  return full && { bytes: full, width: TILE_WIDTH }
 }
 
-/** The hashes of a tile, cut to `width`; `undefined` where the bytes are not at least that many whole hashes. */
-export function tileHashes(tile: Uint8Array, width: number): Uint8Array[] | undefined {
-  if (tile.length % HASH_BYTES !== 0 || tile.length < width * HASH_BYTES || tile.length > TILE_WIDTH * HASH_BYTES) {
-    return undefined
-  }
-  return Array.from({ length: width }, (_, i) => tile.subarray(i * HASH_BYTES, (i + 1) * HASH_BYTES))
+/** The first `width` hashes of a tile; `undefined` where it is absent or not exactly as long as its path promises. */
+export function tileHashes(tile: StoredTile | undefined, width: number): Uint8Array[] | undefined {
+  if (tile === undefined || tile.bytes.length !== tile.width * HASH_BYTES) return undefined
+  return Array.from({ length: width }, (_, i) => tile.bytes.subarray(i * HASH_BYTES, (i + 1) * HASH_BYTES))
+}
+
+/** The first `width` entries of a bundle; `undefined` where it is absent or does not hold as many as its path promises. */
+export function bundleEntries(bundle: StoredTile | undefined, width: number): Uint8Array[] | undefined {
+  const entries = bundle && decodeBundle(bundle.bytes)
+  return entries?.length === bundle?.width ? entries?.slice(0, width) : undefined
 }
 
 /**
@@ -48,8 +58,7 @@ export function tileNodeReader(store: Pick<TileStore, 'read'>, size: number): No
     const path = tilePath(address)
     const cached = cache.get(path)
     if (cached !== undefined) return cached
-    const tile = await readTile(store, address)
-    const read = tile === undefined ? undefined : tileHashes(tile, address.width)
+    const read = tileHashes(await readTile(store, address), address.width)
     if (read === undefined) throw new TileMissingError(path)
     for (const oldest of cache.keys()) {
       if (cache.size < CACHED_TILES) break
