@@ -8,7 +8,10 @@ import { nodeFetch } from './fetch.ts'
 import { nodeTransport } from './transport.ts'
 
 export type { Wardline } from '../client.ts'
+export { memoryKeyStore } from '../device-key.ts'
 export { WardlineError } from '../error.ts'
+export { createProofs } from '../proof.ts'
+export { ServerClock } from '../server-clock.ts'
 
 /** What a program outside a browser adds. */
 export type NodeOptions = Pick<Parts, 'url'> &

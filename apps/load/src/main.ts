@@ -1,0 +1,44 @@
+import { parseArgs } from 'node:util'
+import { pinGenerator } from './processes.ts'
+import { renderReport } from './report.ts'
+import { runWorkload, WORKLOADS, type WorkloadName } from './workloads.ts'
+
+const HELP = `Usage: node apps/load/src/main.ts WORKLOAD [--rounds N] [--seconds N] [--json]
+
+Puts a load on Wardline and on the bare-socket floor in one run, sides alternating, and prints both with their ratio.
+
+Workloads
+${Object.entries(WORKLOADS)
+  .map(([name, { about }]) => `  ${name}   ${about}`)
+  .join('\n')}
+
+Options
+  --rounds N    how often each phase is run on each side; the report gives medians (default 3)
+  --seconds N   how long a phase posts (default 5)
+  --json        print the figures as JSON instead of tables
+  --help        print this
+`
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    rounds: { type: 'string', default: '3' },
+    seconds: { type: 'string', default: '5' },
+    json: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+  },
+})
+
+const name = positionals[0]?.toLowerCase() ?? ''
+const rounds = Number(values.rounds)
+const seconds = Number(values.seconds)
+if (values.help) process.stdout.write(HELP)
+else if (!(name in WORKLOADS) || !Number.isInteger(rounds) || rounds < 1 || !(seconds > 0)) {
+  process.stderr.write(HELP)
+  process.exitCode = 2
+} else {
+  pinGenerator()
+  const progress = (text: string) => void process.stderr.write(`${text}\n`)
+  const result = await runWorkload(name as WorkloadName, { rounds, seconds, progress })
+  process.stdout.write(values.json ? `${JSON.stringify(result, null, 2)}\n` : renderReport(result))
+}

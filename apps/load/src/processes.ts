@@ -1,0 +1,77 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { readdirSync, readFileSync } from 'node:fs'
+
+const canPin = process.platform === 'linux' && spawnSync('taskset', ['--version']).status === 0
+
+/** Whether server and generator run on cores of their own (Linux with `taskset`). The report says so. */
+export const pinned = canPin
+
+export const SERVER_CORE = '0'
+export const GENERATOR_CORE = '1'
+
+/** Starts a Node program on the server's core and waits until it says a line that `ready` matches. */
+export async function startPinned(
+  script: string,
+  env: Record<string, string>,
+  ready: RegExp,
+  onReady: (match: RegExpMatchArray) => void,
+): Promise<ChildProcess> {
+  const node = [process.execPath, script]
+  const [command, ...args] = canPin ? ['taskset', '-c', SERVER_CORE, ...node] : node
+  const child = spawn(command as string, args, { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
+  let said = ''
+  await new Promise<void>((resolve, reject) => {
+    const read = (chunk: Buffer) => {
+      said = (said + chunk).slice(-8000)
+      const match = said.match(ready)
+      if (!match) return
+      onReady(match)
+      resolve()
+    }
+    child.stdout?.on('data', read)
+    child.stderr?.on('data', read)
+    child.once('exit', (code) => reject(new Error(`${script} ended with ${code}:\n${said}`)))
+  })
+  return child
+}
+
+export async function stop(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  child.kill('SIGTERM')
+  await once(child, 'exit')
+}
+
+/** Puts this process on the generator's core. */
+export function pinGenerator(): void {
+  if (canPin) spawnSync('taskset', ['-a', '-c', '-p', GENERATOR_CORE, String(process.pid)])
+}
+
+/** A process and all that it started, transitively. Linux only; elsewhere the process alone. */
+export function familyOf(pid: number): number[] {
+  if (process.platform !== 'linux') return [pid]
+  const parents = new Map<number, number>()
+  for (const name of readdirSync('/proc')) {
+    const stat = /^\d+$/.test(name) ? readStat(Number(name)) : undefined
+    if (stat) parents.set(Number(name), stat.parent)
+  }
+  const family = [pid]
+  for (const member of family) for (const [child, parent] of parents) if (parent === member) family.push(child)
+  return family
+}
+
+/** CPU milliseconds that these processes have used so far. */
+export function cpuMs(pids: readonly number[]): number {
+  return pids.reduce((sum, pid) => sum + (readStat(pid)?.cpuMs ?? 0), 0)
+}
+
+/** `/proc/<pid>/stat`: the parent, and user and system time at the kernel's 100 ticks a second (proc(5)). */
+function readStat(pid: number): { parent: number; cpuMs: number } | undefined {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
+    return { parent: Number(fields[1]), cpuMs: (Number(fields[11]) + Number(fields[12])) * 10 }
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,124 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { createWardline } from '@wardline/client/node'
+import { familyOf, startPinned, stop } from './processes.ts'
+
+const SERVER = fileURLToPath(new URL('../../server/src/main.ts', import.meta.url))
+const CLI = fileURLToPath(new URL('../../cli/src/main.ts', import.meta.url))
+export const TENANT = 'riverside'
+/** Everybody here signs in with the same one: nobody but this machine can reach the server. */
+export const PASSWORD = 'correct-horse-battery-staple-41'
+
+/** A whole Wardline, of its own data folder, on the server's core: its Postgres is started by it and so shares that core. */
+export class WardlineServer {
+  readonly dataDir = mkdtempSync(join(tmpdir(), 'wardline-load-'))
+  url = ''
+  ca = ''
+  private child: ChildProcess | undefined
+
+  async start(): Promise<void> {
+    const port = await freePort()
+    this.url = `https://localhost:${port}`
+    this.child = await startPinned(SERVER, this.env(port), /localhost:\d+/, () => undefined)
+    this.ca = readFileSync(join(this.dataDir, 'tls', 'ca.pem'), 'utf8')
+  }
+
+  processes(): number[] {
+    return this.child?.pid ? familyOf(this.child.pid) : []
+  }
+
+  async stop(): Promise<void> {
+    if (this.child) await stop(this.child)
+    rmSync(this.dataDir, { recursive: true, force: true })
+  }
+
+  /** So many nurses, `channels` patients with `perChannel` of them each. Answers the channels, in order, with who is in them. */
+  async populate(people: number, channels: number, perChannel: number): Promise<Populated> {
+    const names = Array.from({ length: people }, (_, i) => `load.nurse${i}`)
+    const admin = createWardline({ url: this.url, ca: this.ca })
+    await admin.signIn(this.accountOf('administrator'))
+    for (const username of names) {
+      await admin.api.admin.createUser({ username, displayName: username, roles: ['nurse'], password: PASSWORD })
+    }
+    admin.close()
+    const teams = Array.from({ length: channels }, (_, channel) =>
+      Array.from({ length: perChannel }, (_, i) => names[(channel * perChannel + i) % people] as string),
+    )
+    await this.importTeams(teams)
+    const byMrn = new Map(teams.map((team, channel) => [`LOAD ${channel}`, { team, channel }]))
+    return { names, byMrn }
+  }
+
+  private accountOf(role: string): { tenant: string; username: string; password: string } {
+    const file = readFileSync(join(this.dataDir, 'demo-accounts.json'), 'utf8')
+    const accounts = JSON.parse(file) as { tenant: string; username: string; password: string; roles: string[] }[]
+    const found = accounts.find((account) => account.tenant === TENANT && account.roles.includes(role))
+    if (!found) throw new Error(`no demo account is a ${role}`)
+    return { tenant: found.tenant, username: found.username, password: found.password }
+  }
+
+  private async importTeams(teams: readonly string[][]): Promise<void> {
+    const coding = [{ system: 'http://terminology.hl7.org/CodeSystem/v2-0203', code: 'MR' }]
+    const lines = teams.flatMap((team, channel) => {
+      const id = randomUUID()
+      const member = (value: string) => ({ member: { identifier: { system: 'urn:wardline:username', value } } })
+      return [
+        {
+          resourceType: 'Patient',
+          id,
+          identifier: [{ type: { coding }, value: `LOAD ${channel}` }],
+          name: [{ family: 'Load', given: [`Channel ${channel}`] }],
+        },
+        { resourceType: 'CareTeam', id, subject: { reference: `Patient/${id}` }, participant: team.map(member) },
+      ]
+    })
+    const file = join(this.dataDir, 'load.ndjson')
+    writeFileSync(file, lines.map((line) => JSON.stringify(line)).join('\n'))
+    const args = [CLI, 'import', 'fhir', '--tenant', TENANT, file]
+    const child = spawn(process.execPath, args, {
+      env: { ...process.env, ...this.env(0) },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    let said = ''
+    child.stdout.on('data', (chunk) => (said += chunk))
+    child.stderr.on('data', (chunk) => (said += chunk))
+    const [code] = (await once(child, 'exit')) as [number]
+    if (code !== 0) throw new Error(`the import ended with ${code}:\n${said}`)
+  }
+
+  /** Limits on one address and one user are lifted: here one address is everybody. All others stand. */
+  private env(port: number): Record<string, string> {
+    return {
+      WARDLINE_DEMO: '1',
+      WARDLINE_DATA: this.dataDir,
+      ...(port > 0 ? { WARDLINE_PORT: String(port) } : {}),
+      WARDLINE_LOG_LEVEL: 'warn',
+      WARDLINE_LIMITS_REQUESTS_PER_SECOND: '100000',
+      WARDLINE_LIMITS_REQUEST_BURST: '100000',
+      ...LIFTED,
+    }
+  }
+}
+
+export type Populated = {
+  readonly names: readonly string[]
+  /** By a patient's MRN: which channel of the layout that is, and who is on the team. */
+  readonly byMrn: ReadonlyMap<string, { readonly team: readonly string[]; readonly channel: number }>
+}
+
+const LIFTED: Record<string, string> = {}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  server.close()
+  await once(server, 'close')
+  return typeof address === 'object' && address ? address.port : 0
+}
