@@ -115,8 +115,8 @@ export class Channel {
     if (this.#state.is !== 'closed') return
     this.#gate = after === undefined ? null : new SequenceGate(after)
     this.#attempt = 0
+    this.#setState({ is: 'waiting' })
     if (this.#deps.connection.state.is === 'live') this.up()
-    else this.#setState({ is: 'waiting' })
   }
 
   /** Wants nothing more of it. */

@@ -15,8 +15,8 @@ describe('[R-16] the device key', () => {
   it('cannot be exported, not even by this code', async () => {
     const { privateKey } = await generateDevicePair()
     expect(privateKey.extractable).toBe(false)
-    await expect(crypto.subtle.exportKey('jwk', privateKey)).rejects.toThrow()
-    await expect(crypto.subtle.exportKey('pkcs8', privateKey)).rejects.toThrow()
+    await expect(crypto.subtle.exportKey('jwk', privateKey)).rejects.toThrow('not extractable')
+    await expect(crypto.subtle.exportKey('pkcs8', privateKey)).rejects.toThrow('not extractable')
   })
 
   it('is the same after a reload, and for two tabs that are new at once', async () => {

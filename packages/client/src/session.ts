@@ -11,7 +11,7 @@ import { Emitter } from './emitter.ts'
 import type { Environment } from './environment.ts'
 import { isPassing, WardlineError } from './error.ts'
 import type { OnFault } from './fault.ts'
-import type { Call, Http } from './http.ts'
+import type { Call, Credentials, Http } from './http.ts'
 import type { Proofs } from './proof.ts'
 import type { Locks, Tabs } from './tabs.ts'
 
@@ -69,6 +69,7 @@ export class Session {
   #grant: Grant | null = null
   #state: SessionState = { is: 'signed-out', reason: null }
   #refreshing: Promise<Grant> | null = null
+  #leaving: Promise<unknown> = Promise.resolve()
   readonly #leaveTabs: () => void
 
   constructor(deps: SessionDeps) {
@@ -98,7 +99,9 @@ export class Session {
 
   /** Signs in; a second factor is handed to the caller. Throws WardlineError: `unauthenticated` for a wrong password. */
   async signIn(credentials: SignIn): Promise<SignInResult> {
-    if (this.#grant !== null) await this.signOut()
+    if (this.#grant !== null) void this.signOut()
+    // The answer to a sign-out takes the cookie away: it must not be the one that this sign-in brings.
+    await this.#leaving
     const answer = await this.#deps.http.send(
       { method: 'POST', path: '/auth/login', body: credentials, answer: loginAnswer, cookie: true },
       { csrfToken: this.#csrfToken() },
@@ -122,24 +125,30 @@ export class Session {
     }
   }
 
-  /** Ends the session: here and in the other tabs in any case. `reached`: whether the server knows it too. */
-  async signOut(): Promise<{ reached: boolean }> {
-    const logout: Call<void> = { method: 'POST', path: '/auth/logout', answer: null, cookie: true }
+  /** Ends the session: here and in the other tabs at once and in any case. `reached`: whether the server knows it too. */
+  signOut(): Promise<{ reached: boolean }> {
     const grant = this.#grant
     // A token that has run out is not renewed for this: the cookie and its proof do as well.
     const token = grant !== null && grant.expiresAt > this.#deps.env.now() ? grant.token : undefined
-    let reached = true
+    const credentials = { token, csrfToken: this.#csrfToken() }
+    // First here: the server closes the sockets before it answers, and nobody is to be told that they were thrown out.
+    this.end('signed-out')
+    const leaving = this.#logOut(credentials)
+    this.#leaving = leaving
+    return leaving
+  }
+
+  async #logOut(credentials: Credentials): Promise<{ reached: boolean }> {
     try {
-      await this.#deps.http.send(logout, { token, csrfToken: this.#csrfToken() })
+      await this.#deps.http.send({ method: 'POST', path: '/auth/logout', answer: null, cookie: true }, credentials)
+      return { reached: true }
     } catch (error) {
       // "You are not signed in" is what was wanted.
-      reached = error instanceof WardlineError && error.code === 'unauthenticated'
+      if (error instanceof WardlineError && error.code === 'unauthenticated') return { reached: true }
     }
     // The cookie is out of a script's reach. Without the key that it is bound to, it is of no use to the next person here.
-    if (!reached)
-      await this.#deps.proofs.forget().catch((error: unknown) => this.#deps.onFault({ kind: 'storage', error }))
-    this.end('signed-out')
-    return { reached }
+    await this.#deps.proofs.forget().catch((error: unknown) => this.#deps.onFault({ kind: 'storage', error }))
+    return { reached: false }
   }
 
   /** A token that is good for a while yet; renewed first where it is not. Throws WardlineError `unauthenticated`. */

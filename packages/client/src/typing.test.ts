@@ -32,7 +32,10 @@ it('a sent text ends it at once, and only if it had begun', () => {
 it('who is heard no more has stopped', async () => {
   const time = manualTime()
   const changes: string[][] = []
-  const users = new TypingUsers(time.setTimer, (now) => changes.push([...now]))
+  const users = new TypingUsers(
+    (ms, run) => time.setTimer(ms, run),
+    (now) => changes.push([...now]),
+  )
   users.heard('a', true)
   await time.advance(5_000)
   users.heard('a', true)

@@ -135,11 +135,13 @@ export class FakeSocket {
         else this.send({ type: 'session.renewed', replyTo: frame.id, expiresAt: this.#iso(expiresAt) })
         return
       }
+      case 'message.acknowledge':
+        this.#acknowledge(frame, user)
+        return
       case 'session.ping':
       case 'presence.set':
       case 'message.correct':
       case 'message.recall':
-      case 'message.acknowledge':
         this.send({ type: 'done', replyTo: frame.id })
         return
       default:
@@ -190,6 +192,18 @@ export class FakeSocket {
         if (!accepted.repeated) this.#world.committed(channel, (reader) => [event, channel.inboxOf(reader)])
       }
     }
+  }
+
+  #acknowledge(frame: Extract<ClientRequest, { type: 'message.acknowledge' }>, { id: by }: SignedInUser): void {
+    const { message, response = null } = frame
+    for (const channel of this.#world.channels.values()) {
+      if (!channel.events.some(({ event }) => 'message' in event && event.message === message)) continue
+      const event = channel.append({ type: 'message.acknowledged', message, by, response })
+      this.send({ type: 'done', replyTo: frame.id, seq: event.seq })
+      this.#world.committed(channel, (reader) => [event, channel.inboxOf(reader)])
+      return
+    }
+    this.#refuse(frame.id, 'not-found')
   }
 
   #subscribe(id: string, channel: FakeChannel, after: number = channel.head): void {

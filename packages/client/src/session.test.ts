@@ -1,0 +1,281 @@
+import { describe, expect, it } from 'vitest'
+import { memoryStorage } from './csrf-store.ts'
+import { WardlineError } from './error.ts'
+import { manualTime, nurse, physician } from './fake-server/index.ts'
+import { fakeProofs } from './fake-server/proofs.ts'
+import { createWardline, type Locks, type Storage, type Tabs } from './index.ts'
+import type { TabMessage } from './tabs.ts'
+import { CREDENTIALS, startClient, startLive } from './test-client.ts'
+
+/** Tabs of one browser: what one posts, all others hear. */
+function tabsOfOneBrowser() {
+  const listeners = new Set<{ run: (message: TabMessage) => void; owner: symbol }>()
+  return (): Tabs => {
+    const owner = Symbol('tab')
+    return {
+      post: (message) => {
+        for (const listener of listeners) if (listener.owner !== owner) listener.run(message)
+      },
+      onMessage: (run) => {
+        const listener = { run, owner }
+        listeners.add(listener)
+        return () => void listeners.delete(listener)
+      },
+      close: () => undefined,
+    }
+  }
+}
+
+/** As Web Locks do it: one at a time. */
+function lockOfOneBrowser(): Locks {
+  let last: Promise<unknown> = Promise.resolve()
+  return {
+    request: (_name, run) => {
+      const mine = last.then(run)
+      last = mine.catch(() => undefined)
+      return mine
+    },
+  }
+}
+
+function calls(server: { calls: readonly { path: string }[] }, path: string): number {
+  return server.calls.filter((call) => call.path === path).length
+}
+
+describe('signing in', () => {
+  it('gives the user, opens the line, and keeps nothing but the CSRF token', async () => {
+    const stored: string[] = []
+    const inner = memoryStorage()
+    const storage: Storage = { ...inner, set: (key, value) => (stored.push(`${key}=${value}`), inner.set(key, value)) }
+    const { server, wardline } = startClient({}, { storage })
+    const result = await wardline.signIn(CREDENTIALS)
+    await server.settle()
+    expect(result).toEqual({ status: 'signed-in', user: nurse })
+    expect(wardline.me).toEqual(nurse)
+    expect(wardline.connection.state).toMatchObject({ is: 'live' })
+    expect(stored).toEqual([expect.stringMatching(/^wardline-csrf=csrf-family-/)])
+  })
+
+  it('with a wrong password says only `unauthenticated`, and opens no line', async () => {
+    const { server, wardline } = startClient()
+    const error = await wardline.signIn({ ...CREDENTIALS, password: 'wrong' }).catch((reason: unknown) => reason)
+    expect(error).toBeInstanceOf(WardlineError)
+    expect(error).toMatchObject({ code: 'unauthenticated', status: 401 })
+    expect(wardline.session.state).toEqual({ is: 'signed-out', reason: null })
+    expect(server.wires()).toBe(0)
+  })
+
+  it('hands a second factor to the caller', async () => {
+    const { server, wardline } = startClient()
+    const factor = { status: 'second-factor', challenge: 'c', methods: ['totp'], expiresIn: 300 }
+    server.http('POST /auth/login', () => ({ status: 200, body: factor }))
+    expect(await wardline.signIn(CREDENTIALS)).toEqual(factor)
+    expect(wardline.session.state.is).toBe('signed-out')
+  })
+
+  it('survives a reload by the cookie and the CSRF token', async () => {
+    const storage = memoryStorage()
+    const jar = { refresh: null }
+    const { server, wardline, time } = await startLive({}, { storage, jar } as object)
+    wardline.close()
+    const reloaded = createWardline(server.browser({ storage, jar, now: () => time.now() }))
+    expect(await reloaded.restore()).toEqual(nurse)
+    await server.settle()
+    expect(reloaded.connection.state.is).toBe('live')
+  })
+
+  it('asks nobody at a reload where nobody was signed in', async () => {
+    const { server, wardline } = startClient()
+    expect(await wardline.restore()).toBeNull()
+    expect(server.calls).toEqual([])
+  })
+
+  it('at a reload tells a session that is over from a server that cannot be reached', async () => {
+    const storage = memoryStorage()
+    storage.set('wardline-csrf', 'of an earlier page')
+    const { server, wardline } = startClient({}, { storage })
+    server.offline()
+    await expect(wardline.restore()).rejects.toMatchObject({ code: 'unavailable', status: 0 })
+    server.online()
+    expect(await wardline.restore()).toBeNull()
+    expect(storage.get('wardline-csrf')).toBeNull()
+  })
+})
+
+describe('[R-14] refreshing', () => {
+  it('happens once for any number of calls that need it', async () => {
+    const { server, wardline, time } = await startLive({ tokenSeconds: 60 })
+    wardline.connection.stop()
+    await time.advance(61_000)
+    await Promise.all([wardline.api.me(), wardline.channels(), wardline.api.directory()])
+    expect(calls(server, '/auth/refresh')).toBe(1)
+  })
+
+  it('comes before the token runs out, so that no call is refused', async () => {
+    const { server, wardline, time } = await startLive()
+    wardline.connection.stop()
+    await time.advance(280_000)
+    await wardline.api.me()
+    expect(calls(server, '/auth/refresh')).toBe(1)
+    expect(calls(server, '/me')).toBe(1)
+  })
+
+  it('follows a refused token, and the call is made again once', async () => {
+    const { server, wardline } = await startLive()
+    server.spoilTokens()
+    expect(await wardline.api.me()).toEqual(nurse)
+    expect(calls(server, '/me')).toBe(2)
+    server.http('GET /me', () => ({ status: 401 }))
+    await expect(wardline.api.me()).rejects.toMatchObject({ code: 'unauthenticated' })
+    expect(calls(server, '/me')).toBe(4)
+  })
+
+  it('is one at a time over all tabs: two with one cookie would look like theft', async () => {
+    const tab = tabsOfOneBrowser()
+    const shared = { storage: memoryStorage(), jar: { refresh: null }, locks: lockOfOneBrowser() }
+    const { server, wardline } = await startLive({}, { ...shared, tabs: tab() })
+    const other = createWardline(server.browser({ ...shared, tabs: tab() }))
+    await other.restore()
+    server.spoilTokens()
+    expect(await Promise.all([wardline.api.me(), other.api.me()])).toEqual([nurse, nurse])
+  })
+
+  it('waits when the server says that this cookie was rotated a moment ago', async () => {
+    const { server, wardline, time } = await startLive()
+    let put = 2
+    const body = {
+      type: 'urn:wardline:error:rate-limited',
+      title: '',
+      status: 429,
+      code: 'rate-limited',
+      retry: 'later',
+    }
+    server.http('POST /auth/refresh', () =>
+      put-- > 0 ? { status: 429, body: { ...body, retryAfterMs: 700 } } : undefined,
+    )
+    server.spoilTokens()
+    const call = wardline.api.me()
+    await time.advance(1_400)
+    expect(await call).toEqual(nurse)
+  })
+
+  it('that is refused ends the session; a network that fails does not', async () => {
+    const { server, wardline } = await startLive()
+    server.spoilTokens()
+    server.offline()
+    await expect(wardline.api.me()).rejects.toMatchObject({ code: 'unavailable' })
+    expect(wardline.session.state.is).toBe('signed-in')
+    server.online()
+    server.endSessions()
+    await expect(wardline.api.me()).rejects.toMatchObject({ code: 'unauthenticated' })
+    expect(wardline.session.state).toEqual({ is: 'signed-out', reason: 'expired' })
+    expect(wardline.connection.state).toEqual({ is: 'offline' })
+  })
+
+  it('that answers with another person ends the session and shows nobody else', async () => {
+    const { server, wardline } = await startLive()
+    server.http('POST /auth/refresh', () => ({
+      status: 200,
+      body: { accessToken: 'a.b.c', expiresIn: 300, csrfToken: 'x', user: physician },
+    }))
+    server.spoilTokens()
+    await expect(wardline.api.me()).rejects.toMatchObject({ code: 'unauthenticated' })
+    expect(wardline.session.state).toEqual({ is: 'signed-out', reason: 'other-user' })
+  })
+
+  it('is not done by a timer: an abandoned workstation does not stay signed in', async () => {
+    const { server, wardline, time } = await startLive()
+    wardline.connection.stop()
+    await time.advance(3_600_000)
+    expect(calls(server, '/auth/refresh')).toBe(0)
+  })
+})
+
+describe('signing out', () => {
+  it('ends the session at the server, here, and in the other tabs', async () => {
+    const tab = tabsOfOneBrowser()
+    const shared = { storage: memoryStorage(), jar: { refresh: null }, locks: lockOfOneBrowser() }
+    const { server, wardline } = await startLive({}, { ...shared, tabs: tab() })
+    const other = createWardline(server.browser({ ...shared, tabs: tab() }))
+    await other.restore()
+    await server.settle()
+    expect(await wardline.signOut()).toEqual({ reached: true })
+    await server.settle()
+    expect(wardline.session.state).toEqual({ is: 'signed-out', reason: 'signed-out' })
+    expect(other.session.state).toEqual({ is: 'signed-out', reason: 'elsewhere' })
+    expect(server.open()).toBe(0)
+    expect(await other.restore()).toBeNull()
+  })
+
+  it('that cannot reach the server makes the cookie worthless by forgetting its key', async () => {
+    const proofs = fakeProofs()
+    const { server, wardline } = await startLive({}, { proofs })
+    server.offline()
+    expect(await wardline.signOut()).toEqual({ reached: false })
+    expect(wardline.session.state.is).toBe('signed-out')
+    expect(proofs.forgotten).toBe(1)
+  })
+
+  it('with a token that ran out shows the cookie and asks for no new token first', async () => {
+    const { server, wardline, time } = await startLive()
+    wardline.connection.stop()
+    await time.advance(400_000)
+    expect(await wardline.signOut()).toEqual({ reached: true })
+    expect(calls(server, '/auth/refresh')).toBe(0)
+    expect(server.calls.at(-1)?.headers).not.toHaveProperty('authorization')
+  })
+
+  it('is over before the sign-in of the next sign-in begins: its answer takes a cookie away', async () => {
+    const { server, wardline } = await startLive()
+    const leaving = wardline.signOut()
+    const arriving = wardline.signIn(CREDENTIALS)
+    await Promise.all([leaving, arriving])
+    expect(server.calls.map(({ path }) => path)).toEqual(['/auth/login', '/auth/logout', '/auth/login'])
+    server.spoilTokens()
+    expect(await wardline.api.me()).toEqual(nurse)
+  })
+
+  it('another person who signs in, in another tab, ends this one', async () => {
+    const tab = tabsOfOneBrowser()
+    const { wardline, server } = await startLive({}, { tabs: tab() })
+    const other = createWardline(server.browser({ tabs: tab() }))
+    await other.signIn({ ...CREDENTIALS, username: 'physician.okafor' })
+    expect(wardline.session.state).toEqual({ is: 'signed-out', reason: 'other-user' })
+  })
+})
+
+describe('[R-15] what travels', () => {
+  it('the cookie and the CSRF token only with the calls that need them, a proof with each', async () => {
+    const { server, wardline } = await startLive()
+    await wardline.api.me()
+    await wardline.signOut()
+    const seen = server.calls.map(({ path, headers, cookie }) => ({
+      path,
+      cookie,
+      csrf: 'x-csrf-token' in headers,
+      proof: 'dpop' in headers,
+    }))
+    expect(seen).toEqual([
+      { path: '/auth/login', cookie: false, csrf: false, proof: true },
+      { path: '/me', cookie: false, csrf: false, proof: true },
+      { path: '/auth/logout', cookie: true, csrf: true, proof: true },
+    ])
+  })
+
+  it('neither token nor proof to what anybody may ask', async () => {
+    const { server, wardline } = startClient()
+    expect(await wardline.api.about()).toEqual({ demo: true })
+    expect(server.calls[0]?.headers).not.toHaveProperty('dpop')
+  })
+
+  it('a proof of the right hour, from a workstation whose clock is an hour slow', async () => {
+    const time = manualTime()
+    const { server, wardline } = startClient({ time })
+    const date = new Date(time.now() + 3_600_000).toUTCString()
+    server.http('POST /auth/login', () =>
+      calls(server, '/auth/login') === 1 ? { status: 401, headers: { Date: date } } : undefined,
+    )
+    expect(await wardline.signIn(CREDENTIALS)).toMatchObject({ status: 'signed-in' })
+    expect(calls(server, '/auth/login')).toBe(2)
+  })
+})
