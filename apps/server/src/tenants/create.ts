@@ -1,0 +1,26 @@
+import { randomUUID } from 'node:crypto'
+import { systemRoles } from '@wardline/policy'
+import { auditId } from '../audit/event.ts'
+import type { Keyring } from '../keys/keyring.ts'
+import type { Database } from '../storage/open.ts'
+
+export type NewTenant = { readonly slug: string; readonly name: string; readonly actor: string }
+
+/** An organisation, with its keys and the system roles. @throws a unique violation where the slug is taken */
+export async function createTenant(database: Database, keyring: Keyring, tenant: NewTenant): Promise<string> {
+  const { slug, name, actor } = tenant
+  const tenantId = randomUUID()
+  await database.withTenant(tenantId, async (tx) => {
+    await tx.db.tenant.create({ data: { id: tenantId, slug, name } })
+    await keyring.createTenantKeys(tx, tenantId)
+    for (const [role, { text, permissions }] of Object.entries(systemRoles)) {
+      const roleId = randomUUID()
+      await tx.db.role.create({ data: { tenantId, id: roleId, name: role, label: text, system: true } })
+      await tx.db.rolePermission.createMany({
+        data: [...permissions].map((permission) => ({ tenantId, roleId, permission })),
+      })
+    }
+    tx.audit({ action: 'tenant.create', outcome: 'allowed', actor: auditId(actor) })
+  })
+  return tenantId
+}
