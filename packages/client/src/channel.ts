@@ -34,11 +34,17 @@ export type ChannelDeps = {
   connection: Pick<Connection, 'ask' | 'notify' | 'state'>
   /** The id of the person who is signed in. */
   me: () => string | null
+  /** Hands an event on to the whole client. True when somebody listens there. */
+  pass: (event: ChannelEvent) => boolean
   onFault: OnFault
 }
 
 /** A committed sequence that has not come within the server's `pollMs` and this is asked for. Milliseconds. */
 const LATE_MS = 2_000
+/** A replay in which nothing comes for so long has come to a halt. Milliseconds. */
+const STALL_MS = 10_000
+/** Before a gap that was asked for and came back is asked for again. Milliseconds. */
+const GAP_MS = 1_000
 /** New members come in groups; their names are fetched once. Milliseconds. */
 const JOINED_MS = 500
 
@@ -59,6 +65,7 @@ export class Channel {
   #attempt = 0
   #retry: Cancel | null = null
   #late: Cancel | null = null
+  #stall: Cancel | null = null
   /** The highest sequence that is known to be committed. */
   #expected = 0
 
@@ -193,6 +200,8 @@ export class Channel {
   #subscribe(): void {
     this.#retry?.()
     this.#retry = null
+    this.#stall?.()
+    this.#stall = null
     const subscription = ++this.#subscription
     this.#awaiting = true
     const after = this.#gate?.last
@@ -237,13 +246,24 @@ export class Channel {
     const mine = frame.receipts.find(({ user }) => user === this.#deps.me())
     this.#marker.start(mine ?? { delivered: 0, read: 0 })
     if (this.#gate !== null && this.#gate.last < frame.head) this.#setState({ is: 'replaying', head: frame.head })
+    this.#awaitLive()
+  }
+
+  /** A replay that stands still without having ended is asked for again. */
+  #awaitLive(): void {
+    const last = this.#gate?.last
+    this.#stall?.()
+    this.#stall = this.#deps.env.setTimer(STALL_MS, () => {
+      if (this.#gate?.last === last) this.#subscribe()
+      else this.#awaitLive()
+    })
   }
 
   #event(frame: ChannelEvent): void {
     const verdict = this.#gate?.event(frame.seq)
     if (verdict === undefined || verdict.is === 'repeat') return
     if (verdict.is === 'gap') {
-      this.#subscribe()
+      this.#askAgain(verdict.sightings)
       return
     }
     if (verdict.is === 'hole') this.#events.emit('hole', verdict.hole)
@@ -251,17 +271,32 @@ export class Channel {
     // Members are stated by a subscription alone; a replay that ends later will have ended with the newest.
     if (unknown && this.#state.is === 'live')
       this.#retry ??= this.#deps.env.setTimer(JOINED_MS, () => this.#subscribe())
-    if (this.#events.has('event')) this.#marker.mark({ delivered: frame.seq })
+    const heard = this.#events.has('event')
     this.#events.emit('event', frame)
+    // What nobody was given is not delivered, whatever this socket has received.
+    if (this.#deps.pass(frame) || heard) this.#marker.mark({ delivered: frame.seq })
+  }
+
+  /** At once for the first time; then after a pause, in which a lagging replica or a newer node may catch up. */
+  #askAgain(sightings: number): void {
+    if (sightings === 1) {
+      this.#subscribe()
+      return
+    }
+    this.#awaiting = true
+    this.#retry?.()
+    this.#retry = this.#deps.env.setTimer(GAP_MS, () => this.#subscribe())
   }
 
   #live(seq: number): void {
     const verdict = this.#gate?.upTo(seq)
     if (verdict?.is === 'gap') {
-      this.#subscribe()
+      this.#askAgain(verdict.sightings)
       return
     }
     if (verdict?.is === 'hole') this.#events.emit('hole', verdict.hole)
+    this.#stall?.()
+    this.#stall = null
     this.#setState({ is: 'live' })
   }
 
@@ -272,6 +307,8 @@ export class Channel {
     this.#retry = null
     this.#late?.()
     this.#late = null
+    this.#stall?.()
+    this.#stall = null
     this.#marker.stop()
     this.#typing.stop()
     this.#people.down()

@@ -87,21 +87,20 @@ export function assemble(parts: Parts) {
   function channel(id: string): Channel {
     let found = channels.get(id)
     if (found === undefined) {
-      found = new Channel(id, { env, connection, me: () => session.user?.id ?? null, onFault })
-      channels.set(id, found)
-      follow(found)
+      const made = new Channel(id, { env, connection, me: () => session.user?.id ?? null, pass, onFault })
+      made.subscribe(() => {
+        if (made.state.is === 'closed') outbox.release(id)
+      })
+      channels.set(id, made)
+      found = made
     }
     return found
   }
 
-  function follow(one: Channel): void {
-    one.on('event', (event) => {
-      events.emit('event', event)
-      outbox.seen(event)
-    })
-    one.subscribe(() => {
-      if (one.state.is === 'closed') outbox.release(one.id)
-    })
+  function pass(event: ChannelEvent): boolean {
+    outbox.seen(event)
+    events.emit('event', event)
+    return events.has('event')
   }
 
   function route(frame: ServerFrame): void {

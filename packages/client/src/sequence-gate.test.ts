@@ -35,8 +35,8 @@ describe('[P3] the gate of a channel', () => {
 
   it('asks twice before it believes that something does not exist', () => {
     const gate = new SequenceGate(4)
-    expect(gate.event(7)).toEqual({ is: 'gap' })
-    expect(gate.event(7)).toEqual({ is: 'gap' })
+    expect(gate.event(7)).toEqual({ is: 'gap', sightings: 1 })
+    expect(gate.event(7)).toEqual({ is: 'gap', sightings: 2 })
     expect(gate.event(7)).toEqual({ is: 'hole', hole: { from: 5, to: 6 } })
     expect(gate.last).toBe(7)
     expect(gate.event(8)).toEqual({ is: 'deliver' })
@@ -47,13 +47,13 @@ describe('[P3] the gate of a channel', () => {
     gate.event(3)
     gate.event(3)
     expect(gate.event(1)).toEqual({ is: 'deliver' })
-    expect(gate.event(3)).toEqual({ is: 'gap' })
+    expect(gate.event(3)).toEqual({ is: 'gap', sightings: 1 })
   })
 
   it('notices a missing end', () => {
     const gate = new SequenceGate(2)
     expect(gate.upTo(2)).toEqual({ is: 'repeat' })
-    expect(gate.upTo(3)).toEqual({ is: 'gap' })
+    expect(gate.upTo(3)).toEqual({ is: 'gap', sightings: 1 })
     expect(gate.event(3)).toEqual({ is: 'deliver' })
   })
 })

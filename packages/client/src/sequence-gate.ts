@@ -8,8 +8,8 @@ export type Verdict =
   | { readonly is: 'deliver' }
   /** It has been delivered already. */
   | { readonly is: 'repeat' }
-  /** Something is missing before it: ask again from `last`. */
-  | { readonly is: 'gap' }
+  /** Something is missing before it: ask again from `last`. `sightings`: so often has the same been seen, from 1. */
+  | { readonly is: 'gap'; readonly sightings: number }
   /** What is missing does not exist: tell the app, then go on behind it. */
   | { readonly is: 'hole'; readonly hole: Hole }
 
@@ -50,7 +50,7 @@ export class SequenceGate {
     const sightings = same && this.#missing !== null ? this.#missing.sightings + 1 : 1
     if (sightings < SIGHTINGS) {
       this.#missing = { ...hole, sightings }
-      return { is: 'gap' }
+      return { is: 'gap', sightings }
     }
     this.#missing = null
     this.#last = next

@@ -207,6 +207,11 @@ export function createFakeServer(options: FakeServerOptions = {}) {
     sayInSilence(id: string, body: string): void {
       channelOf(id).post(physician.id, { clientId: fakeId(0x9000000 + next()), body })
     },
+    /** Somebody becomes a member, and the channel says so. */
+    join(id: string, user: string): void {
+      channelOf(id).members.add(user)
+      this.append(id, { type: 'member.joined', user, role: null })
+    },
     typing(id: string, user: string, active = true): void {
       committed(channelOf(id), () => [{ type: 'typing.changed', channel: id, user, active }])
     },
