@@ -14,7 +14,7 @@ function channel(id: string, rest: Partial<ChannelSummary> = {}): ChannelSummary
     read: 10,
     unread: 0,
     urgent: 0,
-    awaiting: { stat: 0, urgent: 0, routine: 0, since: null },
+    awaiting: { routine: 0, stat: 0, urgent: 0, since: null },
     lastAt: null,
     abilities: [],
     ...rest,
@@ -39,18 +39,22 @@ describe('the inbox', () => {
       channel('rest', { lastAt: at(50) }),
       channel('new', { unread: 2, lastAt: at(40) }),
       channel('urgent-new', { lastAt: at(30), urgent: 1, unread: 1 }),
-      channel('urgent-old', { lastAt: at(45) }),
+      channel('urgent-old', { lastAt: at(45), awaiting: { routine: 0, stat: 0, urgent: 1, since: at(5) } }),
       channel('stat', { lastAt: at(20) }),
     ]
-    const waiting = new Map([
-      ['urgent-old', { stat: 0, urgent: 1, since: at(5) }],
-      ['stat', { stat: 1, urgent: 0, since: at(20) }],
-    ])
-    const sections = inboxSections(channels, waiting)
+    const delivered = new Map([['stat', { stat: 1, urgent: 0, since: at(20) }]])
+    const sections = inboxSections(channels, delivered)
     const ids = (rows: readonly { channel: ChannelSummary }[]) => rows.map((each) => each.channel.id)
     expect(ids(sections.waiting)).toEqual(['stat', 'urgent-old', 'urgent-new'])
     expect(ids(sections.unread)).toEqual(['new'])
     expect(ids(sections.rest)).toEqual(['rest'])
+  })
+
+  test('what was delivered since the server counted is waited for as well', () => {
+    const awaiting = { routine: 0, stat: 0, urgent: 2, since: at(9) }
+    const delivered = new Map([['a', { stat: 1, urgent: 1, since: at(12) }]])
+    const { waiting } = inboxSections([channel('a', { awaiting })], delivered)
+    expect(waiting[0]?.waiting).toEqual({ stat: 1, urgent: 2, since: at(9) })
   })
 
   test('the rest is in order of the last message, conversations without one by name at the end', () => {

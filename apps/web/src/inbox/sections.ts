@@ -1,7 +1,7 @@
 import type { ChannelSummary } from '@wardline/protocol'
 import { patientName } from '../format/patient.ts'
 
-/** What is known to wait for an answer in one conversation, beyond what the server’s summary says. */
+/** What waits for my acknowledgement in one conversation, by weight, and since when. */
 export interface Waiting {
   readonly stat: number
   readonly urgent: number
@@ -27,7 +27,16 @@ export function channelName(channel: ChannelSummary): string {
   return channel.title ?? channel.with.map((each) => each.displayName).join(', ')
 }
 
-const NOTHING: Waiting = { stat: 0, urgent: 0, since: null }
+/** What the server counted when it was asked last, or what has been delivered since: whichever is more. */
+function waitingOf({ awaiting }: ChannelSummary, delivered: Waiting | undefined): Waiting {
+  if (delivered === undefined) return awaiting
+  const since = [awaiting.since, delivered.since].filter((each) => each !== null).toSorted()[0] ?? null
+  return {
+    stat: Math.max(awaiting.stat, delivered.stat),
+    urgent: Math.max(awaiting.urgent, delivered.urgent),
+    since,
+  }
+}
 
 function lastFirst(a: InboxRow, b: InboxRow): number {
   return (
@@ -44,16 +53,16 @@ function pressingFirst(a: InboxRow, b: InboxRow): number {
   return since.localeCompare(other) || lastFirst(a, b)
 }
 
-/** The inbox in its three parts. `waitingIn`: what is known of each conversation, by id. */
+/** The inbox in its three parts. `delivered`: what waits among the messages that this page holds, by channel id. */
 export function inboxSections(
   channels: readonly ChannelSummary[],
-  waitingIn: ReadonlyMap<string, Waiting>,
+  delivered: ReadonlyMap<string, Waiting>,
 ): InboxSections {
   const waiting: InboxRow[] = []
   const unread: InboxRow[] = []
   const rest: InboxRow[] = []
   for (const channel of channels) {
-    const row = { channel, waiting: waitingIn.get(channel.id) ?? NOTHING }
+    const row = { channel, waiting: waitingOf(channel, delivered.get(channel.id)) }
     if (row.waiting.stat + row.waiting.urgent > 0 || channel.urgent > 0) waiting.push(row)
     else if (channel.unread > 0) unread.push(row)
     else rest.push(row)

@@ -1,7 +1,7 @@
 import type { ChannelEvent } from '@wardline/protocol'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { amendmentOf, append, emptyTimeline, messageById, prepend, skip, type Timeline } from './timeline.ts'
+import { amendmentOf, append, emptyTimeline, messageById, prepend, rewind, skip, type Timeline } from './timeline.ts'
 
 const channel = '00000000-0000-4000-8000-000000000001'
 const id = (n: number) => `00000000-0000-4000-8000-${String(n).padStart(12, '0')}`
@@ -80,6 +80,16 @@ describe('a timeline', () => {
   test('what cannot be had is said', () => {
     const timeline = append(skip(append(emptyTimeline(0), [posted(1)]), 2, 5), [posted(6)])
     expect(bodies(timeline)).toEqual(['m1', 'hole', 'm6'])
+  })
+
+  test('what a restored server no longer knows is gone', () => {
+    const whole = append(emptyTimeline(0), [posted(1), posted(2), corrected(3, 1, 'second'), acknowledged(4, 2, 901)])
+    const back = rewind(whole, 2)
+    expect(bodies(back)).toEqual(['m1', 'm2'])
+    expect(amendmentOf(back, id(1)).correction).toBeNull()
+    expect(amendmentOf(back, id(2)).acknowledgements).toEqual([])
+    expect(bodies(append(back, [posted(3, 'other')]))).toEqual(['m1', 'm2', 'other'])
+    expect(rewind(whole, 9)).toBe(whole)
   })
 
   test('an empty page of the past ends the search for more', () => {

@@ -47,7 +47,12 @@ export interface Acknowledgement {
 /** What became of a message. The original stays: `correction` is shown instead of its body and said to be one. */
 export interface Amendment {
   readonly correction: { readonly body: string; readonly by: string; readonly at: string; readonly seq: number } | null
-  readonly recall: { readonly by: string; readonly reason: RecallReason; readonly at: string } | null
+  readonly recall: {
+    readonly by: string
+    readonly reason: RecallReason
+    readonly at: string
+    readonly seq: number
+  } | null
   /** One for each person: the latest. In the order of their sequence. */
   readonly acknowledgements: readonly Acknowledgement[]
   readonly escalations: readonly {
@@ -88,7 +93,7 @@ function amended(amendment: Amendment, { seq, at, event }: ChannelEvent): Amendm
       if (amendment.correction !== null && amendment.correction.seq >= seq) return amendment
       return { ...amendment, correction: { body: event.body, by: event.by, at, seq } }
     case 'message.recalled':
-      return { ...amendment, recall: { by: event.by, reason: event.reason, at } }
+      return { ...amendment, recall: { by: event.by, reason: event.reason, at, seq } }
     case 'message.acknowledged': {
       const others = amendment.acknowledgements.filter((each) => each.by !== event.by)
       const before = amendment.acknowledgements.find((each) => each.by === event.by)
@@ -185,6 +190,23 @@ export function prepend(timeline: Timeline, events: readonly ChannelEvent[], com
 export function skip(timeline: Timeline, from: number, to: number): Timeline {
   if (to <= timeline.head) return timeline
   return { ...timeline, items: [...timeline.items, { kind: 'hole', seq: from, to }], head: to }
+}
+
+/** The timeline without what came after `head`: the server was put back to an older state, and these are void. */
+export function rewind(timeline: Timeline, head: number): Timeline {
+  if (head >= timeline.head) return timeline
+  const amendments = new Map<string, Amendment>()
+  for (const [id, each] of timeline.amendments) {
+    amendments.set(id, {
+      ...each,
+      correction: each.correction !== null && each.correction.seq > head ? null : each.correction,
+      recall: each.recall !== null && each.recall.seq > head ? null : each.recall,
+      acknowledgements: each.acknowledgements.filter(({ seq }) => seq <= head),
+      escalations: each.escalations.filter(({ seq }) => seq <= head),
+    })
+  }
+  const from = Math.min(timeline.from, head)
+  return { ...timeline, items: timeline.items.filter(({ seq }) => seq <= head), amendments, head, from }
 }
 
 /** A message of the timeline, by id. */

@@ -65,6 +65,16 @@ test('after a wipe nothing is left, and an old copy does not open either', async
   expect(await records.read('drafts', 'lind', 'channel-1')).toBeNull()
 })
 
+test('the next person on a shared workstation finds nothing of the one before', async () => {
+  const { store, held } = memoryStore()
+  const records = sealedRecords(store)
+  await records.write('drafts', 'lind', 'channel-1', draft)
+  await records.write('outbox', 'lind', 'post-1', draft)
+  await records.write('drafts', 'vega', 'channel-1', draft)
+  await records.keepOnly('vega')
+  expect([...held.keys()]).toEqual(['keys:aes-gcm', 'drafts:vega/channel-1'])
+})
+
 test('what is broken is as good as not there', async () => {
   const { store } = memoryStore()
   await store.put('drafts', 'lind/channel-1', 'not sealed')

@@ -17,6 +17,8 @@ export interface SealedRecords {
   readAll(table: Table, owner: string): Promise<readonly unknown[]>
   write(table: Table, owner: string, name: string, value: unknown): Promise<void>
   remove(table: Table, owner: string, name: string): Promise<void>
+  /** Removes what belongs to anybody else: a workstation is shared, and this person is signed in now. */
+  keepOnly(owner: string): Promise<void>
   /** Destroys the key and all that it sealed: at sign-out, or when somebody else signs in. */
   wipe(): Promise<void>
 }
@@ -83,6 +85,12 @@ export function sealedRecords(store: RecordStore, subtle: SubtleCrypto = crypto.
       await store.put(table, where, sealed)
     },
     remove: (table, owner, name) => store.remove(table, place(owner, name)),
+    keepOnly: async (owner) => {
+      for (const table of ['drafts', 'outbox'] as const) {
+        const others = (await store.all(table)).filter(([where]) => !where.startsWith(`${owner}/`))
+        await Promise.all(others.map(([where]) => store.remove(table, where)))
+      }
+    },
     wipe: async () => {
       key = undefined
       await store.clear()

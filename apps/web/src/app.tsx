@@ -1,0 +1,40 @@
+import type { Wardline } from '@wardline/client'
+import { QueryClient, QueryClientProvider } from '@tanstack/react-query'
+import { RouterProvider } from '@tanstack/react-router'
+import { WardlineError } from '@wardline/client'
+import { router } from './router.tsx'
+import { SessionGate } from './session/session-gate.tsx'
+import { SettingsProvider } from './settings/settings.tsx'
+import { Announcer } from './shell/announcer.tsx'
+import type { SealedRecords } from './vault/sealed-records.ts'
+import { FoundationProvider } from './wardline/context.tsx'
+
+/** What cannot succeed is not asked again; what can, twice more. */
+function worthRetrying(count: number, error: unknown): boolean {
+  return count < 2 && (!(error instanceof WardlineError) || error.retry === 'later')
+}
+
+const queries = new QueryClient({
+  defaultOptions: { queries: { retry: worthRetrying, networkMode: 'always' }, mutations: { networkMode: 'always' } },
+})
+
+interface AppProps {
+  readonly wardline: Wardline
+  readonly vault: SealedRecords
+}
+
+export function App({ wardline, vault }: AppProps) {
+  return (
+    <SettingsProvider>
+      <FoundationProvider wardline={wardline} vault={vault}>
+        <QueryClientProvider client={queries}>
+          <Announcer>
+            <SessionGate>
+              <RouterProvider router={router} />
+            </SessionGate>
+          </Announcer>
+        </QueryClientProvider>
+      </FoundationProvider>
+    </SettingsProvider>
+  )
+}

@@ -1,0 +1,105 @@
+import type { AuditEventView } from '@wardline/protocol'
+import { Ban, Check, CircleAlert, Repeat } from 'lucide-react'
+import { memo } from 'react'
+import { clockSeconds, shortDate } from '../format/time.ts'
+import { strings } from '../strings.ts'
+import type { AuditSearch } from './search.ts'
+import styles from './audit-table.module.css'
+
+const { columns, outcomes, only, none, system, table } = strings.audit
+const OUTCOME_ICONS = { allowed: Check, refused: Ban, failed: CircleAlert, repeated: Repeat } as const
+
+interface AuditTableProps {
+  readonly rows: readonly AuditEventView[]
+  readonly onFilter: (part: AuditSearch) => void
+}
+
+/** The events, newest first. What is underlined narrows the list to itself. */
+export const AuditTable = memo(function AuditTable({ rows, onFilter }: AuditTableProps) {
+  return (
+    <table className={styles.table} aria-label={table}>
+      <thead>
+        <tr>
+          {Object.entries(columns).map(([name, text]) => (
+            <th key={name} scope="col">
+              {text}
+            </th>
+          ))}
+        </tr>
+      </thead>
+      <tbody>
+        {rows.map((row) => (
+          <AuditRow key={`${row.writer}/${row.seq}`} row={row} onFilter={onFilter} />
+        ))}
+      </tbody>
+    </table>
+  )
+})
+
+/** Enough of an id to tell two apart; the whole of it on the point and to the clipboard. */
+function ShortId({ id }: { readonly id: string }) {
+  return (
+    <code title={id} className={styles.id}>
+      {id.length > 12 ? `${id.slice(0, 8)}…` : id}
+    </code>
+  )
+}
+
+function AuditRow({ row, onFilter }: { readonly row: AuditEventView; readonly onFilter: AuditTableProps['onFilter'] }) {
+  const { actor, connection, patient, resource } = row
+  const Icon = OUTCOME_ICONS[row.outcome]
+  return (
+    <tr data-outcome={row.outcome}>
+      <td className={styles.time}>
+        <time dateTime={row.at}>
+          {shortDate(row.at)} <strong>{clockSeconds(row.at)}</strong>
+        </time>
+      </td>
+      <td>
+        {actor === null ? (
+          <span className={styles.none}>{system}</span>
+        ) : (
+          <button type="button" title={only.actor} onClick={() => onFilter({ actor: actor.id })}>
+            {actor.displayName ?? <ShortId id={actor.id} />}
+          </button>
+        )}
+      </td>
+      <td>
+        <button type="button" title={only.action} onClick={() => onFilter({ action: row.action })}>
+          {row.action}
+        </button>
+      </td>
+      <td>
+        <span className={styles.outcome}>
+          <Icon aria-hidden size={14} strokeWidth={2.4} />
+          {outcomes[row.outcome]}
+        </span>
+      </td>
+      <td>{row.reason ?? <span className={styles.none}>{none}</span>}</td>
+      <td>
+        {resource === null ? (
+          <span className={styles.none}>{none}</span>
+        ) : (
+          <>
+            {resource.kind} <ShortId id={resource.id} />
+          </>
+        )}
+        {patient !== null && resource?.id !== patient && (
+          <button type="button" className={styles.patient} title={only.patient} onClick={() => onFilter({ patient })}>
+            patient <ShortId id={patient} />
+          </button>
+        )}
+      </td>
+      <td className={styles.address}>{row.address ?? <span className={styles.none}>{none}</span>}</td>
+      <td>
+        {connection === null ? (
+          <span className={styles.none}>{none}</span>
+        ) : (
+          <button type="button" title={only.connection} onClick={() => onFilter({ connection })}>
+            <ShortId id={connection} />
+          </button>
+        )}
+      </td>
+    </tr>
+  )
+}

@@ -1,0 +1,27 @@
+import { strings } from '../strings.ts'
+import { Button } from '../ui/button.tsx'
+import type { ConversationState } from './conversation.ts'
+import styles from './line-rows.module.css'
+
+const { older } = strings.messages
+
+interface OlderLineProps {
+  readonly context?: { readonly state: ConversationState; readonly onOlder: () => void }
+}
+
+/** Above the oldest message: more is coming, could not be had, or there is none. */
+export function OlderLine({ context }: OlderLineProps) {
+  if (context === undefined) return null
+  const { state, onOlder } = context
+  if (state.older === 'failed') {
+    return (
+      <p className={styles.notice} role="alert">
+        {older.failed}
+        <Button small onClick={onOlder}>
+          {strings.words.retry}
+        </Button>
+      </p>
+    )
+  }
+  return <p className={styles.notice}>{state.timeline.complete ? older.start : older.loading}</p>
+}

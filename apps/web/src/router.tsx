@@ -1,0 +1,45 @@
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router'
+import { auditSearch } from './audit/search.ts'
+import { ConversationsProvider } from './messages/conversations.tsx'
+import { ClinicalLayout } from './shell/clinical-layout.tsx'
+import { Crashed, NotFound } from './shell/crashed.tsx'
+import { Frame } from './shell/frame.tsx'
+import { PlainHome } from './shell/home.tsx'
+import { useAbility } from './wardline/context.tsx'
+
+/** Whoever reads messages gets the panes; everybody else a start that says what their role is for. */
+function Clinical() {
+  return useAbility('channel.read') ? (
+    <ConversationsProvider>
+      <ClinicalLayout />
+    </ConversationsProvider>
+  ) : (
+    <PlainHome />
+  )
+}
+
+const root = createRootRoute({ component: Frame, notFoundComponent: NotFound, errorComponent: Crashed })
+const clinical = createRoute({ getParentRoute: () => root, id: 'clinical', component: Clinical })
+const inbox = createRoute({ getParentRoute: () => clinical, path: '/' })
+const conversation = createRoute({ getParentRoute: () => clinical, path: '/c/$channelId' })
+const about = createRoute({ getParentRoute: () => clinical, path: '/c/$channelId/about' })
+/** For auditors and administrators: its script is fetched when it is first opened. */
+const audit = createRoute({
+  getParentRoute: () => root,
+  path: '/audit',
+  validateSearch: auditSearch,
+  component: lazyRouteComponent(() => import('./audit/audit-screen.tsx'), 'AuditScreen'),
+})
+
+/** The addresses of the app. They hold ids and filters, never ePHI. */
+export const router = createRouter({
+  routeTree: root.addChildren([clinical.addChildren([inbox, conversation, about]), audit]),
+  defaultErrorComponent: Crashed,
+  defaultNotFoundComponent: NotFound,
+})
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: typeof router
+  }
+}

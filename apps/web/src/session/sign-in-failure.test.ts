@@ -1,0 +1,39 @@
+import { WardlineError } from '@wardline/client'
+import { describe, expect, test } from 'vitest'
+import { strings } from '../strings.ts'
+import { fieldErrors, signInFailure, tidied } from './sign-in-failure.ts'
+
+const typed = { tenant: ' Riverside ', username: 'Nurse.Lind ', password: ' Correct horse ' }
+
+describe('signing in', () => {
+  test('names are tidied, a password is left to the letter', () => {
+    expect(tidied(typed)).toEqual({ tenant: 'riverside', username: 'nurse.lind', password: ' Correct horse ' })
+    expect(fieldErrors(typed)).toEqual({})
+  })
+
+  test('what is missing is said beside its field', () => {
+    expect(Object.keys(fieldErrors({ tenant: '', username: ' ', password: '' }))).toEqual([
+      'tenant',
+      'username',
+      'password',
+    ])
+    expect(fieldErrors({ ...typed, tenant: 'river side' }).tenant).toBe(strings.session.malformedTenant)
+  })
+
+  test('R-10 one answer for an unknown user, a wrong password and a disabled account', () => {
+    const answers = (['unauthenticated', 'forbidden', 'not-found', 'invalid'] as const).map((code) =>
+      signInFailure(new WardlineError(code)),
+    )
+    expect(new Set(answers)).toEqual(new Set([strings.session.failed.credentials]))
+  })
+
+  test('a slow-down says how long', () => {
+    expect(signInFailure(new WardlineError('rate-limited', { retryAfterMs: 4200 }))).toContain('5 s')
+    expect(signInFailure(new WardlineError('rate-limited'))).toBe(strings.session.failed.slowDownSoon)
+  })
+
+  test('an unreachable server is not blamed on the password', () => {
+    expect(signInFailure(new WardlineError('unavailable'))).toBe(strings.session.failed.unreachable)
+    expect(signInFailure(new TypeError('x'))).toBe(strings.session.failed.other)
+  })
+})

@@ -1,0 +1,143 @@
+import type { EndReason } from '@wardline/client'
+import { Eye, EyeOff } from 'lucide-react'
+import { type FormEvent, type KeyboardEvent, useEffect, useRef, useState } from 'react'
+import { strings } from '../strings.ts'
+import { Button, IconButton } from '../ui/button.tsx'
+import { TextField } from '../ui/field.tsx'
+import { useWardline } from '../wardline/context.tsx'
+import { useDemo } from './api.ts'
+import { DemoStripe } from './demo-stripe.tsx'
+import { keptTenant, keepTenant } from './kept-tenant.ts'
+import { type FieldErrors, fieldErrors, signInFailure, tidied } from './sign-in-failure.ts'
+import { Wordmark } from './wordmark.tsx'
+import styles from './sign-in-screen.module.css'
+
+const text = strings.session
+
+interface SignInScreenProps {
+  /** Why the session before this ended, or null at the first visit. */
+  readonly ended: EndReason | null
+  /** The server could not be told of the sign-out. */
+  readonly unreached: boolean
+}
+
+/** The way in. Friends with password managers: real names of fields, pasting allowed, one form, one submit. */
+export function SignInScreen({ ended, unreached }: SignInScreenProps) {
+  const wardline = useWardline()
+  const demo = useDemo()
+  const [tenant, setTenant] = useState(() => keptTenant())
+  const [username, setUsername] = useState('')
+  const [password, setPassword] = useState('')
+  const [shown, setShown] = useState(false)
+  const [capsLock, setCapsLock] = useState(false)
+  const [errors, setErrors] = useState<FieldErrors>({})
+  const [failure, setFailure] = useState<string | null>(null)
+  const [busy, setBusy] = useState(false)
+  const form = useRef<HTMLFormElement>(null)
+
+  useEffect(() => {
+    const empty = [...(form.current?.querySelectorAll('input') ?? [])].find((input) => input.value === '')
+    empty?.focus()
+  }, [])
+
+  const submit = (event: FormEvent) => {
+    event.preventDefault()
+    if (busy) return
+    const typed = { tenant, username, password }
+    const wrong = fieldErrors(typed)
+    setErrors(wrong)
+    setFailure(null)
+    const [firstWrong] = Object.keys(wrong)
+    if (firstWrong !== undefined) {
+      form.current?.querySelector<HTMLInputElement>(`[name="${firstWrong}"]`)?.focus()
+      return
+    }
+    setBusy(true)
+    wardline
+      .signIn(tidied(typed))
+      .then(
+        (result) => {
+          if (result.status === 'signed-in') keepTenant(tidied(typed).tenant)
+          else setFailure(text.failed.secondFactor)
+        },
+        (error: unknown) => setFailure(signInFailure(error)),
+      )
+      .finally(() => setBusy(false))
+  }
+
+  const watchCapsLock = (event: KeyboardEvent) => setCapsLock(event.getModifierState('CapsLock'))
+  const notice = unreached ? text.signOutUnreached : ended === null ? null : text.ended[ended]
+
+  return (
+    <div className={styles.screen}>
+      <DemoStripe />
+      <main className={styles.main}>
+        <Wordmark />
+        <p className={styles.lead}>{text.lead}</p>
+        {notice !== null && (
+          <p className={styles.notice} role="status">
+            {notice}
+          </p>
+        )}
+        <form ref={form} className={styles.form} onSubmit={submit} noValidate>
+          <h1 className={styles.title}>{text.title}</h1>
+          {failure !== null && (
+            <p className={styles.failure} role="alert">
+              {failure}
+            </p>
+          )}
+          <TextField
+            label={text.organisation}
+            hint={text.organisationHint}
+            name="tenant"
+            value={tenant}
+            error={errors.tenant ?? null}
+            autoComplete="organization"
+            autoCapitalize="none"
+            autoCorrect="off"
+            spellCheck={false}
+            onChange={(event) => setTenant(event.target.value)}
+          />
+          <TextField
+            label={text.username}
+            name="username"
+            value={username}
+            error={errors.username ?? null}
+            autoComplete="username"
+            autoCapitalize="none"
+            autoCorrect="off"
+            spellCheck={false}
+            onChange={(event) => setUsername(event.target.value)}
+          />
+          <TextField
+            label={text.password}
+            name="password"
+            type={shown ? 'text' : 'password'}
+            value={password}
+            error={errors.password ?? null}
+            autoComplete="current-password"
+            autoCapitalize="none"
+            autoCorrect="off"
+            spellCheck={false}
+            {...(capsLock ? { hint: text.capsLock } : {})}
+            onChange={(event) => setPassword(event.target.value)}
+            onKeyDown={watchCapsLock}
+            onKeyUp={watchCapsLock}
+            end={
+              <IconButton
+                label={shown ? text.hidePassword : text.showPassword}
+                aria-pressed={shown}
+                icon={shown ? EyeOff : Eye}
+                onClick={() => setShown(!shown)}
+              />
+            }
+          />
+          <Button type="submit" kind="primary" className={styles.submit ?? ''} aria-disabled={busy}>
+            {busy ? text.signingIn : text.signIn}
+          </Button>
+          {demo && <p className={styles.hint}>{text.demoAccounts}</p>}
+        </form>
+      </main>
+    </div>
+  )
+}

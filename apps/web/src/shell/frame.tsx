@@ -1,0 +1,46 @@
+import { Outlet, useNavigate } from '@tanstack/react-router'
+import { useEffect, useState } from 'react'
+import { DemoStripe } from '../session/demo-stripe.tsx'
+import { useSettings } from '../settings/settings.tsx'
+import { strings } from '../strings.ts'
+import { useAbility } from '../wardline/context.tsx'
+import { AccountDialog } from './account-dialog.tsx'
+import { ShortcutsDialog } from './shortcuts-dialog.tsx'
+import { TopBar } from './top-bar.tsx'
+import { useShortcuts } from './use-shortcuts.ts'
+import styles from './frame.module.css'
+
+/** What is around every screen of somebody who is signed in. */
+export function Frame() {
+  const navigate = useNavigate()
+  const { singleKeys } = useSettings()
+  const auditor = useAbility('audit.read')
+  const [open, setOpen] = useState<'account' | 'shortcuts' | null>(null)
+
+  useShortcuts(
+    {
+      '?': () => setOpen('shortcuts'),
+      'g i': () => void navigate({ to: '/' }),
+      'g a': () => {
+        if (auditor) void navigate({ to: '/audit', search: {} })
+      },
+    },
+    singleKeys,
+  )
+
+  useEffect(() => {
+    document.title = strings.words.product
+  }, [])
+
+  return (
+    <div className={styles.frame}>
+      <DemoStripe />
+      <TopBar onAccount={() => setOpen('account')} />
+      <main className={styles.main}>
+        <Outlet />
+      </main>
+      {open === 'account' && <AccountDialog onShortcuts={() => setOpen('shortcuts')} onClose={() => setOpen(null)} />}
+      {open === 'shortcuts' && <ShortcutsDialog onClose={() => setOpen(null)} />}
+    </div>
+  )
+}

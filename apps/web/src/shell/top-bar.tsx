@@ -1,0 +1,43 @@
+import { Link } from '@tanstack/react-router'
+import { CircleUser } from 'lucide-react'
+import { strings } from '../strings.ts'
+import { Wordmark } from '../session/wordmark.tsx'
+import { IconButton } from '../ui/button.tsx'
+import { useAbility } from '../wardline/context.tsx'
+import { ConnectionLine } from './connection-line.tsx'
+import styles from './top-bar.module.css'
+
+const { nav, account } = strings.shell
+
+/** On every screen: where one is, whether it is true now, and who one is. */
+export function TopBar({ onAccount }: { readonly onAccount: () => void }) {
+  const clinical = useAbility('channel.read')
+  const auditor = useAbility('audit.read')
+  return (
+    <header className={styles.bar}>
+      <Link to="/" className={styles.home ?? ''} aria-label={strings.words.product}>
+        <Wordmark small />
+      </Link>
+      {auditor && (
+        <nav aria-label={nav.label} className={styles.nav}>
+          {clinical && (
+            <Link
+              to="/"
+              className={styles.link ?? ''}
+              activeProps={{ 'aria-current': 'page' }}
+              activeOptions={{ exact: false }}
+            >
+              {nav.inbox}
+            </Link>
+          )}
+          <Link to="/audit" className={styles.link ?? ''} activeProps={{ 'aria-current': 'page' }}>
+            {nav.audit}
+          </Link>
+        </nav>
+      )}
+      <span className={styles.space} />
+      <ConnectionLine />
+      <IconButton label={account.open} icon={CircleUser} aria-haspopup="dialog" onClick={onAccount} />
+    </header>
+  )
+}

@@ -1,0 +1,10 @@
+import { audit } from './strings/audit.ts'
+import { directory, inbox } from './strings/inbox.ts'
+import { messages } from './strings/messages.ts'
+import { members, patients } from './strings/people.ts'
+import { session } from './strings/session.ts'
+import { shell } from './strings/shell.ts'
+import { words } from './strings/words.ts'
+
+/** Every text that a person reads, in one place: to translate Wardline is to give another of these. */
+export const strings = { words, session, shell, inbox, directory, messages, patients, members, audit } as const
