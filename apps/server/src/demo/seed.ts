@@ -2,11 +2,11 @@ import { randomInt } from 'node:crypto'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
+import { bySystem } from '../audit/by.ts'
 import { auditId } from '../audit/event.ts'
 import { importFhir } from '../import/import-fhir.ts'
 import type { Keyring } from '../keys/keyring.ts'
 import { readPrivateFile, writePrivateFile } from '../keys/private-file.ts'
-import { NIL_UUID } from '../storage/errors.ts'
 import type { Database } from '../storage/open.ts'
 import { createTenant } from '../tenants/create.ts'
 import { createUser } from '../users/create.ts'
@@ -44,7 +44,7 @@ export async function seedDemo(options: DemoOptions): Promise<readonly DemoAccou
   const accounts: DemoAccount[] = []
   for (const { slug, name, people } of DEMO_TENANTS) {
     const there = await database.findTenant(slug)
-    const tenantId = there?.id ?? (await createTenant(database, keyring, { slug, name, actor: NIL_UUID }))
+    const tenantId = there?.id ?? (await createTenant(database, keyring, { slug, name, by: bySystem }))
     for (const person of people) {
       const password = known.get(`${slug}/${person.username}`) ?? newPassword()
       accounts.push({ tenant: slug, username: person.username, password, roles: [...person.roles] })
@@ -52,7 +52,7 @@ export async function seedDemo(options: DemoOptions): Promise<readonly DemoAccou
     }
     if (there === null) {
       const files = [join(BUNDLES, `${slug}.fhir.json`)]
-      await importFhir({ database, keyring, tenantId, actor: NIL_UUID, files, careTeam: [] })
+      await importFhir({ database, keyring, tenantId, by: bySystem, files, careTeam: [] })
     }
   }
   await writePrivateFile(file, `${JSON.stringify(accounts, null, 2)}\n`, 'replace')
@@ -75,19 +75,18 @@ async function ensurePerson(
     if (there === null) {
       const roles = [...person.roles]
       await createUser(tx, {
-        tenantId,
         username,
         displayName,
         title,
         roles,
         passwordHash,
         externalDigest: null,
-        actor: NIL_UUID,
+        by: bySystem,
       })
       return
     }
     await tx.db.user.update({ where, data: { passwordHash, version: { increment: 1 } } })
-    tx.audit({ action: 'password.change', outcome: 'allowed', actor: auditId(NIL_UUID), user: auditId(there.id) })
+    tx.audit({ ...bySystem, action: 'password.change', outcome: 'allowed', user: auditId(there.id) })
   })
 }
 

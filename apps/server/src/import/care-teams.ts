@@ -52,7 +52,7 @@ function assign(
   options: ImportOptions,
   wanted: Wanted,
 ): Promise<'added' | 'updated' | 'unchanged' | 'no-clinical-role'> {
-  const { database, tenantId, actor } = options
+  const { database, tenantId, by } = options
   const { patientId, userId, externalDigest } = wanted
   return database.withTenant(tenantId, async (tx) => {
     const there = await tx.db.careTeam.findUnique({ where: { tenantId_externalDigest: { tenantId, externalDigest } } })
@@ -60,25 +60,26 @@ function assign(
     const endsAt = wanted.endsAt ? new Date(wanted.endsAt) : null
     if (there !== null) {
       if (there.startsAt.getTime() === startsAt.getTime() && there.endsAt?.getTime() === endsAt?.getTime()) {
-        tx.audit({ action: 'care-team.read', outcome: 'allowed', actor: auditId(actor), assignment: auditId(there.id) })
+        tx.audit({ ...by, action: 'care-team.read', outcome: 'allowed', assignment: auditId(there.id) })
         return 'unchanged'
       }
-      await changeAssignment(tx, { tenantId, id: there.id, patientId, userId, startsAt, endsAt, actor })
+      await changeAssignment(tx, { id: there.id, patientId, userId, role: there.role, startsAt, endsAt, by })
       return 'updated'
     }
     const held = await tx.db.userRole.findMany({ where: { tenantId, userId }, include: { role: true } })
     const role = CLINICAL_ROLES.find((name) => held.some((one) => one.role.name === name))
     if (role === undefined) {
       tx.audit({
+        ...by,
         action: 'care-team.assign',
         outcome: 'refused',
-        reason: 'role',
-        actor: auditId(actor),
+        reason: 'no-permission',
+        patient: auditId(patientId),
         user: auditId(userId),
       })
       return 'no-clinical-role'
     }
-    await assignToCareTeam(tx, { tenantId, patientId, userId, role, startsAt, endsAt, externalDigest, actor })
+    await assignToCareTeam(tx, { patientId, userId, role, startsAt, endsAt, externalDigest, by })
     return 'added'
   })
 }

@@ -1,4 +1,4 @@
-import { auditId } from '../audit/event.ts'
+import type { By } from '../audit/by.ts'
 import type { Keyring } from '../keys/keyring.ts'
 import type { Database } from '../storage/open.ts'
 import { importCareTeams } from './care-teams.ts'
@@ -19,8 +19,7 @@ export type ImportOptions = {
   readonly database: Database
   readonly keyring: Keyring
   readonly tenantId: string
-  /** Who imports: a user's id, or the nil UUID for the operator at the machine. */
-  readonly actor: string
+  readonly by: By
   readonly files: readonly string[]
   /** User names that are put on the team of every patient in the files, from now on. */
   readonly careTeam: readonly string[]
@@ -41,7 +40,7 @@ export type Taken<T> = T & { readonly place: Place; readonly fullUrl: string | n
  * nothing. Each record is stored by itself with its audit event, so a run that is broken off can simply be run again.
  */
 export async function importFhir(options: ImportOptions): Promise<ImportReport> {
-  const { database, tenantId, actor } = options
+  const { database, tenantId, by } = options
   const report = emptyReport()
   const gathered = await gather(options, report)
   const references = createReferences(gathered)
@@ -50,7 +49,7 @@ export async function importFhir(options: ImportOptions): Promise<ImportReport> 
   await importCareTeams(options, gathered, references, report)
   const count =
     gathered.patients.length + gathered.practitioners.length + gathered.roles.length + gathered.careTeams.length
-  await database.auditOnly(tenantId, { action: 'import.run', outcome: 'allowed', actor: auditId(actor), count })
+  await database.auditOnly(tenantId, { ...by, action: 'import.run', outcome: 'allowed', count })
   return report
 }
 

@@ -31,7 +31,7 @@ async function importPatient(
   patient: Taken<ImportedPatient>,
   report: ImportReport,
 ): Promise<string | undefined> {
-  const { database, keyring, tenantId, actor } = options
+  const { database, keyring, tenantId, by } = options
   const { family, given, birthDate, mrn, sex, deceased } = patient
   const demographics: Demographics = { family, given, birthDate, mrn, sex, deceased }
   const externalDigest = await keyring.digest(tenantId, 'fhir', `Patient/${patient.fhirId}`)
@@ -41,10 +41,10 @@ async function importPatient(
     const byMrn = await tx.db.patient.findUnique({ where: { tenantId_mrnDigest: { tenantId, mrnDigest } } })
     if (byId !== null && byMrn !== null && byId.id !== byMrn.id) {
       tx.audit({
+        ...by,
         action: 'patient.update',
         outcome: 'refused',
         reason: 'conflict',
-        actor: auditId(actor),
         patient: auditId(byId.id),
       })
       return undefined
@@ -52,12 +52,12 @@ async function importPatient(
     const there = byId ?? byMrn
     if (there === null) {
       report.counts.patients.added += 1
-      return (await createPatient(tx, keyring, { tenantId, demographics, mrnDigest, externalDigest, actor })).patientId
+      return (await createPatient(tx, keyring, { demographics, mrnDigest, externalDigest, by })).patientId
     }
     const stored = await openDemographics(keyring, tenantId, there)
     if (isDeepStrictEqual(stored, demographics) && there.externalDigest !== null) {
       report.counts.patients.unchanged += 1
-      tx.audit({ action: 'patient.view', outcome: 'allowed', actor: auditId(actor), patient: auditId(there.id) })
+      tx.audit({ ...by, action: 'patient.view', outcome: 'allowed', patient: auditId(there.id) })
       return there.id
     }
     report.counts.patients.updated += 1
@@ -66,7 +66,7 @@ async function importPatient(
       where: { tenantId_id: { tenantId, id: there.id } },
       data: { sealedDemographics, mrnDigest, externalDigest, updatedAt: new Date(tx.at) },
     })
-    tx.audit({ action: 'patient.update', outcome: 'allowed', actor: auditId(actor), patient: auditId(there.id) })
+    tx.audit({ ...by, action: 'patient.update', outcome: 'allowed', patient: auditId(there.id) })
     return there.id
   })
 }

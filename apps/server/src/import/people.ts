@@ -1,4 +1,4 @@
-import { auditId } from '../audit/event.ts'
+import { auditId, auditRole } from '../audit/event.ts'
 import { createUser } from '../users/create.ts'
 import type { ImportedPractitioner } from './fhir-resources.ts'
 import type { Gathered, ImportOptions } from './import-fhir.ts'
@@ -15,7 +15,7 @@ export async function importPeople(
   references: References,
   report: ImportReport,
 ) {
-  const { database, keyring, tenantId, actor, onProgress } = options
+  const { database, keyring, tenantId, by, onProgress } = options
   for (const [index, person] of gathered.practitioners.entries()) {
     const externalDigest = await keyring.digest(tenantId, 'fhir', `Practitioner/${person.fhirId}`)
     const id = await database.withTenant(tenantId, async (tx) => {
@@ -27,26 +27,25 @@ export async function importPeople(
         })
         const { displayName } = person
         return createUser(tx, {
-          tenantId,
           username,
           displayName,
           title: null,
           roles: [],
           passwordHash: null,
           externalDigest,
-          actor,
+          by,
         })
       }
       if (there.displayName === person.displayName) {
         report.counts.practitioners.unchanged += 1
-        tx.audit({ action: 'user.read', outcome: 'allowed', actor: auditId(actor), user: auditId(there.id) })
+        tx.audit({ ...by, action: 'user.read', outcome: 'allowed', user: auditId(there.id) })
       } else {
         report.counts.practitioners.updated += 1
         await tx.db.user.update({
           where: { tenantId_id: { tenantId, id: there.id } },
           data: { displayName: person.displayName },
         })
-        tx.audit({ action: 'user.update', outcome: 'allowed', actor: auditId(actor), user: auditId(there.id) })
+        tx.audit({ ...by, action: 'user.update', outcome: 'allowed', user: auditId(there.id) })
       }
       return there.id
     })
@@ -57,7 +56,7 @@ export async function importPeople(
 }
 
 async function importRoles(options: ImportOptions, gathered: Gathered, references: References, report: ImportReport) {
-  const { database, tenantId, actor } = options
+  const { database, tenantId, by } = options
   for (const given of gathered.roles) {
     const userId = await findPerson(options, references.resolve('Practitioner', given.practitioner))
     if (userId === undefined || given.role === null) {
@@ -74,16 +73,16 @@ async function importRoles(options: ImportOptions, gathered: Gathered, reference
       const title = user.title ?? given.title
       if (held !== null && title === user.title) {
         report.counts.roles.unchanged += 1
-        tx.audit({ action: 'user.read', outcome: 'allowed', actor: auditId(actor), user: auditId(userId) })
+        tx.audit({ ...by, action: 'user.read', outcome: 'allowed', user: auditId(userId) })
         return
       }
       report.counts.roles.added += 1
-      if (held === null) await tx.db.userRole.create({ data: { ...key, grantedBy: actor } })
+      if (held === null) await tx.db.userRole.create({ data: { ...key, grantedBy: by.actor } })
       await tx.db.user.update({
         where: { tenantId_id: { tenantId, id: userId } },
         data: { title, version: { increment: 1 } },
       })
-      tx.audit({ action: 'role.assign', outcome: 'allowed', actor: auditId(actor), user: auditId(userId) })
+      tx.audit({ ...by, action: 'role.assign', outcome: 'allowed', user: auditId(userId), role: auditRole(name) })
     })
   }
 }

@@ -4,6 +4,7 @@ import type { Clock } from '../clock.ts'
 import type { Database } from '../storage/open.ts'
 import type { Change, TenantDb } from '../storage/transaction.ts'
 import { keyIdOf, openSealed, type SealKey, sealKey, sealWith } from './envelope.ts'
+import { gather } from './gather.ts'
 import { KeyCache } from './key-cache.ts'
 import type { KeyProvider } from './root-key.ts'
 
@@ -89,32 +90,70 @@ export function createKeyring({ database, keys, clock }: KeyringDeps): Keyring {
     return sealKey(row.id, await keys.unwrap(wrapOf(row.tenantId, 'tenant-keys', row.id), row.wrapped))
   }
 
-  async function insertDataKey(db: TenantDb, tenantKey: SealKey, tenantId: string, purpose: string): Promise<string> {
+  async function insertDataKey(db: TenantDb, tenantKey: SealKey, tenantId: string, purpose: string): Promise<SealKey> {
     const id = randomUUID()
-    const wrapped = sealWith(tenantKey, wrapOf(tenantId, 'data-keys', id), randomBytes(KEY_BYTES))
+    const plain = randomBytes(KEY_BYTES)
+    const wrapped = sealWith(tenantKey, wrapOf(tenantId, 'data-keys', id), plain)
     await db.dataKey.create({
       data: { tenantId, id, purpose, tenantKeyId: tenantKey.id, wrapped: new Uint8Array(wrapped) },
     })
-    return id
+    return sealKey(id, plain)
   }
 
-  /** By id, or the tenant's one digest key. */
-  function load(tenantId: string, which: { readonly id: string } | { readonly purpose: 'digest' }): Promise<SealKey> {
-    return database.readTenant(tenantId, async (db) => {
-      const row = await db.dataKey.findFirst({ where: { tenantId, ...which }, include: { tenantKey: true } })
-      if (row === null) throw new KeyMissing('id' in which ? which.id : which.purpose)
-      if (row.wrapped === null) throw new KeyDestroyed(row.id)
-      const tenantKey = await tenantKeyOf(row.tenantKey)
-      return sealKey(row.id, openSealed(tenantKey, wrapOf(tenantId, 'data-keys', row.id), row.wrapped))
-    })
+  /** By id, together with all others that are wanted now. */
+  const load = gather<SealKey>(
+    (tenantId, ids) =>
+      database.readTenant(tenantId, async (db) => {
+        const rows = await db.dataKey.findMany({
+          where: { tenantId, id: { in: [...ids] } },
+          include: { tenantKey: true },
+        })
+        return unwrapped(tenantId, rows)
+      }),
+    (id) => new KeyMissing(id),
+  )
+
+  async function unwrapped(
+    tenantId: string,
+    rows: readonly {
+      id: string
+      wrapped: Uint8Array | null
+      tenantKey: { tenantId: string; id: string; wrapped: Uint8Array }
+    }[],
+  ): Promise<Map<string, SealKey | Error>> {
+    const tenantKeys = new Map<string, Promise<SealKey>>()
+    const found = new Map<string, SealKey | Error>()
+    for (const { id, wrapped, tenantKey } of rows) {
+      if (wrapped === null) {
+        found.set(id, new KeyDestroyed(id))
+        continue
+      }
+      const opening = tenantKeys.get(tenantKey.id) ?? tenantKeyOf(tenantKey)
+      tenantKeys.set(tenantKey.id, opening)
+      try {
+        found.set(id, sealKey(id, openSealed(await opening, wrapOf(tenantId, 'data-keys', id), wrapped)))
+      } catch (error) {
+        // One that was tampered with fails alone.
+        found.set(id, error as Error)
+      }
+    }
+    return found
   }
 
-  const dataKey = (tenantId: string, id: string) => cache.get(`${tenantId}|${id}`, () => load(tenantId, { id }))
-  const lookupKey = (tenantId: string) => cache.get(`${tenantId}|digest`, () => load(tenantId, { purpose: 'digest' }))
+  /** The tenant's one key of lookup digests. */
+  async function loadLookupKey(tenantId: string): Promise<SealKey> {
+    const where = { tenantId, purpose: 'digest' }
+    const row = await database.readTenant(tenantId, (db) => db.dataKey.findFirst({ where, select: { id: true } }))
+    if (row === null) throw new KeyMissing('of lookup digests')
+    return load(tenantId, row.id)
+  }
+
+  const dataKey = (tenantId: string, id: string) => cache.get(`${tenantId}|${id}`, () => load(tenantId, id))
+  const lookupKey = (tenantId: string) => cache.get(`${tenantId}|digest`, () => loadLookupKey(tenantId))
 
   return {
     dataKey,
-    loadedKey: (tenantId, id) => cache.peek(`${tenantId}|${id}`, () => load(tenantId, { id })),
+    loadedKey: (tenantId, id) => cache.peek(`${tenantId}|${id}`, () => load(tenantId, id)),
 
     async createTenantKeys({ db }, tenantId) {
       const id = randomUUID()
@@ -125,7 +164,10 @@ export function createKeyring({ database, keys, clock }: KeyringDeps): Keyring {
     },
 
     async createDataKey({ db }, tenantId, purpose) {
-      return insertDataKey(db, await currentTenantKey(db, tenantId), tenantId, purpose)
+      const key = await insertDataKey(db, await currentTenantKey(db, tenantId), tenantId, purpose)
+      // Whoever seals with it in this same transaction cannot read its row yet.
+      await cache.get(`${tenantId}|${key.id}`, () => Promise.resolve(key))
+      return key.id
     },
 
     async seal(tenantId, dataKeyId, place, text) {

@@ -1,16 +1,15 @@
 import { randomUUID } from 'node:crypto'
+import type { By } from '../audit/by.ts'
 import { auditId } from '../audit/event.ts'
 import type { Keyring } from '../keys/keyring.ts'
 import type { Change } from '../storage/transaction.ts'
 import { type Demographics, sealDemographics } from './demographics.ts'
 
 export type NewPatient = {
-  readonly tenantId: string
   readonly demographics: Demographics
   readonly mrnDigest: Uint8Array<ArrayBuffer>
   readonly externalDigest: Uint8Array<ArrayBuffer> | null
-  /** Who asked, or the nil UUID for the operator at the machine. */
-  readonly actor: string
+  readonly by: By
 }
 
 /** A patient and the patient's channel, each with a data key of its own, so that each can be shredded by itself. */
@@ -19,7 +18,8 @@ export async function createPatient(
   keyring: Keyring,
   patient: NewPatient,
 ): Promise<{ patientId: string; channelId: string }> {
-  const { tenantId, demographics, actor } = patient
+  const { tenantId } = tx
+  const { demographics, by } = patient
   const patientId = randomUUID()
   const channelId = randomUUID()
   const dataKeyId = await keyring.createDataKey(tx, tenantId, 'patient')
@@ -37,9 +37,9 @@ export async function createPatient(
   })
   await tx.db.channel.create({ data: { tenantId, id: channelId, kind: 'patient', patientId, dataKeyId: channelKeyId } })
   tx.audit({
+    ...by,
     action: 'patient.create',
     outcome: 'allowed',
-    actor: auditId(actor),
     patient: auditId(patientId),
     channel: auditId(channelId),
   })

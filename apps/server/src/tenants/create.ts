@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto'
 import { systemRoles } from '@wardline/policy'
-import { auditId } from '../audit/event.ts'
+import type { By } from '../audit/by.ts'
 import type { Keyring } from '../keys/keyring.ts'
 import type { Database } from '../storage/open.ts'
 
-export type NewTenant = { readonly slug: string; readonly name: string; readonly actor: string }
+export type NewTenant = { readonly slug: string; readonly name: string; readonly by: By }
 
 /** An organisation, with its keys and the system roles. @throws a unique violation where the slug is taken */
 export async function createTenant(database: Database, keyring: Keyring, tenant: NewTenant): Promise<string> {
-  const { slug, name, actor } = tenant
+  const { slug, name, by } = tenant
   const tenantId = randomUUID()
   await database.withTenant(tenantId, async (tx) => {
     await tx.db.tenant.create({ data: { id: tenantId, slug, name } })
@@ -20,7 +20,7 @@ export async function createTenant(database: Database, keyring: Keyring, tenant:
         data: [...permissions].map((permission) => ({ tenantId, roleId, permission })),
       })
     }
-    tx.audit({ action: 'tenant.create', outcome: 'allowed', actor: auditId(actor) })
+    tx.audit({ action: 'tenant.create', outcome: 'allowed', ...by })
   })
   return tenantId
 }

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto'
-import { auditId } from '../audit/event.ts'
+import type { By } from '../audit/by.ts'
+import { auditId, auditRole } from '../audit/event.ts'
 import type { Change } from '../storage/transaction.ts'
 
 export type NewUser = {
-  readonly tenantId: string
   readonly username: string
   readonly displayName: string
   readonly title: string | null
@@ -12,7 +12,7 @@ export type NewUser = {
   /** Null: nobody can sign in as this user until a password is set. */
   readonly passwordHash: string | null
   readonly externalDigest: Uint8Array<ArrayBuffer> | null
-  readonly actor: string
+  readonly by: By
 }
 
 /** A name of a role that the tenant does not have. */
@@ -20,14 +20,18 @@ export class UnknownRole extends Error {}
 
 /** A person, with roles. @throws UnknownRole; a unique violation where the user name is taken */
 export async function createUser(tx: Change, user: NewUser): Promise<string> {
-  const { tenantId, username, displayName, title, passwordHash, externalDigest, actor } = user
+  const { tenantId } = tx
+  const { username, displayName, title, passwordHash, externalDigest, by } = user
   const roles = await tx.db.role.findMany({ where: { tenantId, name: { in: [...user.roles] } } })
   if (roles.length !== new Set(user.roles).size) throw new UnknownRole()
   const id = randomUUID()
   await tx.db.user.create({ data: { tenantId, id, username, displayName, title, passwordHash, externalDigest } })
   await tx.db.userRole.createMany({
-    data: roles.map((role) => ({ tenantId, userId: id, roleId: role.id, grantedBy: actor })),
+    data: roles.map((role) => ({ tenantId, userId: id, roleId: role.id, grantedBy: by.actor })),
   })
-  tx.audit({ action: 'user.create', outcome: 'allowed', actor: auditId(actor), user: auditId(id), count: roles.length })
+  tx.audit({ ...by, action: 'user.create', outcome: 'allowed', user: auditId(id) })
+  for (const role of roles) {
+    tx.audit({ ...by, action: 'role.assign', outcome: 'allowed', user: auditId(id), role: auditRole(role.name) })
+  }
   return id
 }
