@@ -1,8 +1,10 @@
 -- What the busy paths call, each one round trip and one implicit transaction. They run with the rights of the caller, so
 -- the tenant wall holds inside them: each names its tenant first.
 --
--- The planner settings are part of the functions: a plan made while a table was empty would read it from end to end long
--- after it has grown, and these plans are kept for as long as the connection lives.
+-- Their plans are kept for as long as a connection lives, so none may be one that was good while a table was small. Hence
+-- the planner settings, which are part of the functions, and the looks of the form "x BETWEEN y AND y ORDER BY x LIMIT 1":
+-- with sorting off, only the index in that order will do. (By "x = y" the planner may take any index that begins with
+-- tenant_id, and then reads the whole tenant for every item once there is one.)
 
 -- Commits what the committer gathered for one tenant (ARCHITECTURE: the hot path). Arrays named e_… are channel events,
 -- r_… are receipts; p_writer_seq is the last sequence this writer has used.
@@ -11,7 +13,7 @@
 -- client id with the same digest: id, seq and at of the first time); `conflict` (… with another digest); `no-channel`
 -- (not of this tenant, or archived); `no-message` (the message it speaks of is not a message of that channel).
 -- Receipts: `moved` (delivered), `read` (read, with its audit row), `same`, `no-channel`; seq is what is delivered now.
--- Only `accepted` and `read` take a writer sequence, in order of ord.
+-- Only `accepted` and `read` take a writer sequence.
 CREATE FUNCTION wardline_commit(
   p_tenant uuid, p_writer uuid, p_writer_seq bigint, p_at timestamptz,
   e_channel uuid[], e_id uuid[], e_type text[], e_actor uuid[], e_client uuid[], e_digest bytea[], e_message uuid[],
@@ -20,77 +22,93 @@ CREATE FUNCTION wardline_commit(
 RETURNS TABLE (ord integer, verdict text, id uuid, seq bigint, read bigint, at bigint)
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, public
-SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
-SET plan_cache_mode = force_generic_plan SET jit = off
+SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off
+SET enable_hashjoin = off SET enable_mergejoin = off SET plan_cache_mode = force_generic_plan SET jit = off
 AS $$
 #variable_conflict use_column
 DECLARE
   v_events integer := cardinality(e_id);
   v_used bigint := 0;
+  v_ord integer[];
+  v_verdict text[];
+  v_id uuid[];
+  v_seq bigint[];
+  v_at timestamptz[];
+  v_places tid[];
+  v_place tid;
+  v_count bigint;
 BEGIN
   PERFORM set_config('wardline.tenant', p_tenant::text, true);
 
   IF v_events > 0 THEN
     -- In id order, so that two nodes never wait for each other. Key shares of foreign keys pass.
-    PERFORM 1 FROM channels c WHERE c.tenant_id = p_tenant AND c.id = ANY (e_channel) ORDER BY c.id FOR NO KEY UPDATE;
+    PERFORM 1 FROM (SELECT DISTINCT u.id FROM unnest(e_channel) u (id) ORDER BY u.id) i, LATERAL (
+      SELECT 1 FROM channels h WHERE h.tenant_id = p_tenant AND h.id BETWEEN i.id AND i.id
+      ORDER BY h.id LIMIT 1 FOR NO KEY UPDATE) c;
 
     -- A statement of its own: its snapshot is taken after the locks are held, so it sees every earlier repeat.
-    RETURN QUERY
     WITH item AS (
       SELECT (i.place - 1)::integer AS place, i.channel_id, i.id, i.type, i.actor_id, i.client_id, i.digest, i.message_id,
              i.attributes, i.body, i.audit
       FROM unnest(e_channel, e_id, e_type, e_actor, e_client, e_digest, e_message, e_attributes, e_body, e_audit)
         WITH ORDINALITY AS i (channel_id, id, type, actor_id, client_id, digest, message_id, attributes, body, audit, place)
-    ), judged AS MATERIALIZED (
-      SELECT i.*, c.head, prior.id AS prior_id, prior.seq AS prior_seq, prior.at AS prior_at,
+    ), judged AS (
+      SELECT i.*, c.row_place, c.head, prior.id AS prior_id, prior.seq AS prior_seq, prior.at AS prior_at,
              CASE
                WHEN prior.id IS NOT NULL THEN
                  CASE WHEN prior.channel_id = i.channel_id AND prior.request_digest = i.digest THEN 'repeated'
                       ELSE 'conflict' END
-               WHEN c.id IS NULL OR c.archived_at IS NOT NULL THEN 'no-channel'
+               WHEN c.head IS NULL OR c.archived_at IS NOT NULL THEN 'no-channel'
                WHEN i.message_id IS NOT NULL AND subject.id IS NULL THEN 'no-message'
                ELSE 'accepted'
              END AS verdict
       FROM item i
-      LEFT JOIN channels c ON c.tenant_id = p_tenant AND c.id = i.channel_id
-      LEFT JOIN channel_events prior
-        ON prior.tenant_id = p_tenant AND prior.actor_id = i.actor_id AND prior.client_id = i.client_id
-      LEFT JOIN channel_events subject
-        ON subject.tenant_id = p_tenant AND subject.id = i.message_id AND subject.channel_id = i.channel_id
-        AND subject.type = 'message.posted'
+      LEFT JOIN LATERAL (
+        SELECT h.ctid AS row_place, h.head, h.archived_at FROM channels h
+        WHERE h.tenant_id = p_tenant AND h.id BETWEEN i.channel_id AND i.channel_id ORDER BY h.id LIMIT 1) c ON true
+      LEFT JOIN LATERAL (
+        SELECT e.id, e.seq, e.at, e.channel_id, e.request_digest FROM channel_events e
+        WHERE e.tenant_id = p_tenant AND e.actor_id = i.actor_id AND e.client_id BETWEEN i.client_id AND i.client_id
+        ORDER BY e.client_id LIMIT 1) prior ON true
+      LEFT JOIN LATERAL (
+        SELECT e.id, e.channel_id, e.type FROM channel_events e
+        WHERE e.tenant_id = p_tenant AND e.id BETWEEN i.message_id AND i.message_id
+        ORDER BY e.id LIMIT 1) subject ON subject.channel_id = i.channel_id AND subject.type = 'message.posted'
     ), placed AS MATERIALIZED (
-      SELECT j.*, j.head + row_number() OVER (PARTITION BY j.channel_id ORDER BY j.place) AS new_seq,
-             p_writer_seq + row_number() OVER (ORDER BY j.place) AS writer_seq
-      FROM judged j WHERE j.verdict = 'accepted'
+      SELECT j.*, j.verdict = 'accepted' AS accepted,
+             j.head + count(*) FILTER (WHERE j.verdict = 'accepted') OVER (PARTITION BY j.channel_id ORDER BY j.place)
+               AS new_seq,
+             p_writer_seq + count(*) FILTER (WHERE j.verdict = 'accepted') OVER (ORDER BY j.channel_id, j.place)
+               AS writer_seq
+      FROM judged j
     ), inserted AS (
       INSERT INTO channel_events (tenant_id, channel_id, seq, id, type, actor_id, client_id, request_digest, message_id,
         attributes, body, at)
       SELECT p_tenant, p.channel_id, p.new_seq, p.id, p.type, p.actor_id, p.client_id, p.digest, p.message_id,
              p.attributes, p.body, p_at
-      FROM placed p ORDER BY p.place
-    ), advanced AS (
-      UPDATE channels c SET head = top.seq
-      FROM (SELECT p.channel_id, max(p.new_seq) AS seq FROM placed p GROUP BY p.channel_id) top
-      WHERE c.tenant_id = p_tenant AND c.id = top.channel_id
+      FROM placed p WHERE p.accepted
     ), audited AS (
       INSERT INTO audit_outbox (tenant_id, writer_id, writer_seq, at, event)
-      SELECT p_tenant, p_writer, p.writer_seq, p_at, p.audit FROM placed p ORDER BY p.place
-      RETURNING 1
+      SELECT p_tenant, p_writer, p.writer_seq, p_at, p.audit FROM placed p WHERE p.accepted
     )
-    SELECT j.place, j.verdict,
-           CASE WHEN p.id IS NOT NULL THEN p.id ELSE j.prior_id END,
-           CASE WHEN p.id IS NOT NULL THEN p.new_seq ELSE j.prior_seq END,
-           NULL::bigint,
-           (extract(epoch FROM CASE WHEN p.id IS NOT NULL THEN p_at ELSE j.prior_at END) * 1000)::bigint
-    FROM judged j LEFT JOIN placed p ON p.place = j.place;
+    SELECT array_agg(p.place), array_agg(p.verdict), array_agg(CASE WHEN p.accepted THEN p.id ELSE p.prior_id END),
+           array_agg(CASE WHEN p.accepted THEN p.new_seq ELSE p.prior_seq END),
+           array_agg(CASE WHEN p.accepted THEN p_at ELSE p.prior_at END),
+           array_agg(p.row_place) FILTER (WHERE p.accepted)
+    INTO v_ord, v_verdict, v_id, v_seq, v_at, v_places
+    FROM placed p;
+
+    -- Row by row by its place, which our lock holds still: a set of places the planner would rather filter from the tenant.
+    FOR v_place, v_count IN SELECT u.place, count(*) FROM unnest(v_places) u (place) GROUP BY u.place LOOP
+      UPDATE channels c SET head = c.head + v_count WHERE c.ctid = v_place;
+      v_used := v_used + v_count;
+    END LOOP;
+
+    RETURN QUERY SELECT u.ord, u.verdict, u.id, u.seq, NULL::bigint, (extract(epoch FROM u.at) * 1000)::bigint
+      FROM unnest(v_ord, v_verdict, v_id, v_seq, v_at) u (ord, verdict, id, seq, at);
   END IF;
 
   IF cardinality(r_user) > 0 THEN
-    IF v_events > 0 THEN
-      SELECT count(*) INTO v_used FROM audit_outbox a
-      WHERE a.tenant_id = p_tenant AND a.writer_id = p_writer AND a.writer_seq > p_writer_seq;
-    END IF;
-
     RETURN QUERY
     WITH item AS (
       SELECT (v_events + i.place - 1)::integer AS place, i.channel_id, i.user_id, i.delivered, i.read, i.audit
@@ -100,7 +118,9 @@ BEGIN
       -- Nobody has received what was not sent yet; who has read has received.
       SELECT i.place, i.channel_id, i.user_id, i.audit, c.id IS NOT NULL AS known,
              least(i.read, c.head) AS read, greatest(least(i.delivered, c.head), least(i.read, c.head)) AS delivered
-      FROM item i LEFT JOIN channels c ON c.tenant_id = p_tenant AND c.id = i.channel_id
+      FROM item i LEFT JOIN LATERAL (
+        SELECT h.id, h.head FROM channels h
+        WHERE h.tenant_id = p_tenant AND h.id BETWEEN i.channel_id AND i.channel_id ORDER BY h.id LIMIT 1) c ON true
     ), moved AS (
       INSERT INTO receipts AS r (tenant_id, channel_id, user_id, delivered, read, delivered_at, read_at)
       SELECT p_tenant, h.channel_id, h.user_id, h.delivered, h.read, p_at, CASE WHEN h.read > 0 THEN p_at END
