@@ -195,7 +195,7 @@ describe('R-83: importing FHIR', () => {
 
   it('R-60, R-65: no name and no number of a patient is in the database in clear, the audit included', async () => {
     expect(await tablesWith('nurse.lind')).toEqual(['users'])
-    expect(await tablesWith('import.run')).toEqual(['audit_outbox'])
+    expect(await tablesWith('patient.create')).toEqual(['audit_outbox'])
     for (const canary of Object.values(CANARY)) expect(await tablesWith(canary)).toEqual([])
   })
 
