@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { ChannelState } from './channel.ts'
+import type { ChannelState } from './channel-state.ts'
 import { fakeId, nurse, physician } from './fake-server/index.ts'
 import { CHANNEL, record, seqs, startLive, upTo } from './test-client.ts'
 

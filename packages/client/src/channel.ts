@@ -1,43 +1,14 @@
-import type { ChannelEvent, ErrorCode, Member, Receipt, ServerFrame, ServerFrameOf } from '@wardline/protocol'
+import type { ChannelEvent, Member, Receipt, ServerFrame, ServerFrameOf } from '@wardline/protocol'
 import { ChannelPeople } from './channel-people.ts'
-import type { Connection } from './connection.ts'
+import type { ChannelDeps, ChannelEvents, ChannelState } from './channel-state.ts'
 import { Emitter } from './emitter.ts'
-import type { Cancel, Environment } from './environment.ts'
-import type { OnFault } from './fault.ts'
+import type { Cancel } from './environment.ts'
+import { NamedTimers } from './named-timers.ts'
 import { ReceiptMarker } from './receipt-marker.ts'
 import { jittered } from './reconnect.ts'
 import type { Outcome } from './request.ts'
-import { type Hole, SequenceGate } from './sequence-gate.ts'
+import { SequenceGate } from './sequence-gate.ts'
 import { TypingSignal } from './typing.ts'
-
-export type ChannelState =
-  /** Not wanted (null), ended by the server, or refused by it. `open` asks again. */
-  | { readonly is: 'closed'; readonly reason: ServerFrameOf<'channel.closed'>['reason'] | ErrorCode | null }
-  /** Wanted, and there is no line; resumes by itself. */
-  | { readonly is: 'waiting' }
-  | { readonly is: 'opening' }
-  /** What was missed up to `head` comes in. */
-  | { readonly is: 'replaying'; readonly head: number }
-  | { readonly is: 'live' }
-
-export type ChannelEvents = {
-  changed: undefined
-  /** Each of the channel's events once and ascending, this person's own posts included. */
-  event: ChannelEvent
-  hole: Hole
-  /** The server's head is behind what was delivered (a restored backup): what came after `head` is void. */
-  rewound: { readonly from: number; readonly head: number }
-}
-
-export type ChannelDeps = {
-  env: Pick<Environment, 'now' | 'random' | 'setTimer'>
-  connection: Pick<Connection, 'ask' | 'notify' | 'state'>
-  /** The id of the person who is signed in. */
-  me: () => string | null
-  /** Hands an event on to the whole client. True when somebody listens there. */
-  pass: (event: ChannelEvent) => boolean
-  onFault: OnFault
-}
 
 /** A committed sequence that has not come within the server's `pollMs` and this is asked for. Milliseconds. */
 const LATE_MS = 2_000
@@ -63,9 +34,7 @@ export class Channel {
   #subscription = 0
   #awaiting = false
   #attempt = 0
-  #retry: Cancel | null = null
-  #late: Cancel | null = null
-  #stall: Cancel | null = null
+  readonly #timers: NamedTimers<'ask-again' | 'late' | 'stall'>
   /** The highest sequence that is known to be committed. */
   #expected = 0
 
@@ -73,6 +42,7 @@ export class Channel {
     this.id = id
     this.#deps = deps
     this.#events = new Emitter(deps.onFault)
+    this.#timers = new NamedTimers(deps.env.setTimer)
     this.#people = new ChannelPeople(deps.env, () => this.#events.emit('changed', undefined))
     this.#marker = new ReceiptMarker(deps.env.setTimer, (marks) =>
       deps.connection.notify({ type: 'receipt.mark', channel: id, ...marks }),
@@ -122,6 +92,7 @@ export class Channel {
     if (this.#state.is !== 'closed') return
     this.#gate = after === undefined ? null : new SequenceGate(after)
     this.#attempt = 0
+    this.#expected = 0
     this.#setState({ is: 'waiting' })
     if (this.#deps.connection.state.is === 'live') this.up()
   }
@@ -187,21 +158,22 @@ export class Channel {
 
   /** It is known from elsewhere that `seq` is committed: where it does not come by itself, it is asked for. For Wardline. */
   expect(seq: number): void {
-    if (this.#state.is !== 'live' || this.#gate === null || seq <= this.#gate.last) return
     this.#expected = Math.max(this.#expected, seq)
+    if (this.#state.is === 'live') this.#watchForExpected()
+  }
+
+  #watchForExpected(): void {
+    if (this.#gate === null || this.#expected <= this.#gate.last) return
     const { state } = this.#deps.connection
     const pollMs = state.is === 'live' ? state.limits.pollMs : 0
-    this.#late ??= this.#deps.env.setTimer(pollMs + LATE_MS, () => {
-      this.#late = null
+    this.#timers.ensure('late', pollMs + LATE_MS, () => {
       if (this.#state.is === 'live' && this.#gate !== null && this.#gate.last < this.#expected) this.#subscribe()
     })
   }
 
   #subscribe(): void {
-    this.#retry?.()
-    this.#retry = null
-    this.#stall?.()
-    this.#stall = null
+    this.#timers.stop('ask-again')
+    this.#timers.stop('stall')
     const subscription = ++this.#subscription
     this.#awaiting = true
     const after = this.#gate?.last
@@ -221,7 +193,7 @@ export class Channel {
       if (retry === 'later' || retry === 'after-renewal') {
         const pauseMs = (retryAfterMs ?? 0) + jittered(this.#attempt, this.#deps.env.random)
         this.#attempt += 1
-        this.#retry = this.#deps.env.setTimer(pauseMs, () => this.#subscribe())
+        this.#timers.set('ask-again', pauseMs, () => this.#subscribe())
         return
       }
       this.#endSubscription()
@@ -252,8 +224,7 @@ export class Channel {
   /** A replay that stands still without having ended is asked for again. */
   #awaitLive(): void {
     const last = this.#gate?.last
-    this.#stall?.()
-    this.#stall = this.#deps.env.setTimer(STALL_MS, () => {
+    this.#timers.set('stall', STALL_MS, () => {
       if (this.#gate?.last === last) this.#subscribe()
       else this.#awaitLive()
     })
@@ -269,8 +240,7 @@ export class Channel {
     if (verdict.is === 'hole') this.#events.emit('hole', verdict.hole)
     const unknown = this.#people.apply(frame)
     // Members are stated by a subscription alone; a replay that ends later will have ended with the newest.
-    if (unknown && this.#state.is === 'live')
-      this.#retry ??= this.#deps.env.setTimer(JOINED_MS, () => this.#subscribe())
+    if (unknown && this.#state.is === 'live') this.#timers.ensure('ask-again', JOINED_MS, () => this.#subscribe())
     const heard = this.#events.has('event')
     this.#events.emit('event', frame)
     // What nobody was given is not delivered, whatever this socket has received.
@@ -284,8 +254,7 @@ export class Channel {
       return
     }
     this.#awaiting = true
-    this.#retry?.()
-    this.#retry = this.#deps.env.setTimer(GAP_MS, () => this.#subscribe())
+    this.#timers.set('ask-again', GAP_MS, () => this.#subscribe())
   }
 
   #live(seq: number): void {
@@ -295,20 +264,15 @@ export class Channel {
       return
     }
     if (verdict?.is === 'hole') this.#events.emit('hole', verdict.hole)
-    this.#stall?.()
-    this.#stall = null
+    this.#timers.stop('stall')
     this.#setState({ is: 'live' })
+    this.#watchForExpected()
   }
 
   #endSubscription(): void {
     this.#subscription += 1
     this.#awaiting = false
-    this.#retry?.()
-    this.#retry = null
-    this.#late?.()
-    this.#late = null
-    this.#stall?.()
-    this.#stall = null
+    this.#timers.stopAll()
     this.#marker.stop()
     this.#typing.stop()
     this.#people.down()

@@ -4,16 +4,16 @@ import type { Fate, Passing } from './fake-server/index.ts'
 import { CHANNEL, record, seqs, startLive, upTo } from './test-client.ts'
 
 /**
- * What one frame meets. Cuts may come anywhere, in the handshake too; drops and delays are what no WebSocket does to a
- * single frame, and a broken proxy or a hub with a fault might.
+ * What one frame meets. Cuts may come anywhere, in the handshake too; losses, delays and doubles are what no WebSocket does
+ * to a single frame, and a broken proxy or a hub with a fault might.
  */
 const fate: fc.Arbitrary<Fate> = fc.oneof(
   { weight: 30, arbitrary: fc.constant<Fate>('deliver') },
-  { weight: 3, arbitrary: fc.constantFrom<Fate>('cut-before', 'cut-after', 'twice') },
+  { weight: 3, arbitrary: fc.constantFrom<Fate>('cut-before', 'cut-after') },
 )
 const anyFate: fc.Arbitrary<Fate> = fc.oneof(
   { weight: 30, arbitrary: fate },
-  { weight: 1, arbitrary: fc.constant<Fate>('drop') },
+  { weight: 1, arbitrary: fc.constantFrom<Fate>('drop', 'twice') },
   { weight: 1, arbitrary: fc.nat({ max: 800 }).map((delayMs): Fate => ({ delayMs })) },
 )
 
@@ -58,29 +58,40 @@ async function run(fates: readonly Fate[], steps: readonly (string | number)[], 
   return { ...client, events, holes, posted, accepted }
 }
 
-type Result = Awaited<ReturnType<typeof run>>
-
-/** Everything that was committed came once and ascending; everything that was written was committed once, in its order. */
-function expectWhole({ server, wardline, events, holes, posted, accepted }: Result): void {
+/** Everything that was committed comes once and ascending; everything that was written is committed once, in its order. */
+function account({ server, wardline, events, holes, posted, accepted }: Awaited<ReturnType<typeof run>>) {
   const committed = server.events(CHANNEL)
-  expect(seqs(events)).toEqual(upTo(committed.length))
-  expect(events.map(({ event }) => event)).toEqual(committed.map(({ event }) => event))
-  expect(holes).toEqual([])
-  const mine = committed.flatMap(({ event }) =>
-    event.type === 'message.posted' && posted.includes(event.clientId) ? [event.clientId] : [],
+  const mine = committed.flatMap(({ seq, event }) =>
+    event.type === 'message.posted' && posted.includes(event.clientId) ? [{ clientId: event.clientId, seq }] : [],
   )
-  expect(mine).toEqual(posted)
-  expect(accepted.map(({ clientId }) => clientId)).toEqual(posted)
-  for (const { clientId, seq } of accepted) expect(committed[seq - 1]?.event).toMatchObject({ clientId })
-  expect(wardline.outbox.list()).toEqual([])
-  expect(wardline.connection.state.is).toBe('live')
+  return {
+    found: {
+      seqs: seqs(events),
+      events,
+      holes,
+      mine: mine.map(({ clientId }) => clientId),
+      accepted,
+      unsent: wardline.outbox.list(),
+      line: wardline.connection.state.is,
+    },
+    due: {
+      seqs: upTo(committed.length),
+      events: committed,
+      holes: [],
+      mine: posted,
+      accepted: mine,
+      unsent: [],
+      line: 'live',
+    },
+  }
 }
 
 describe('[P3] [P4] [R-41] [R-42] nothing is lost and nothing is doubled', () => {
   it('with cuts at random points of every exchange', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(fate, { maxLength: 120 }), fc.array(step, { maxLength: 40 }), async (fates, steps) => {
-        expectWhole(await run(fates, steps, () => false))
+        const { found, due } = account(await run(fates, steps, () => false))
+        expect(found).toEqual(due)
       }),
       { numRuns: 150 },
     )
@@ -92,7 +103,8 @@ describe('[P3] [P4] [R-41] [R-42] nothing is lost and nothing is doubled', () =>
         fc.array(anyFate, { maxLength: 80 }),
         fc.array(step, { maxLength: 30 }),
         async (fates, steps) => {
-          expectWhole(await run(fates, steps, ({ type }) => type.startsWith('session.')))
+          const { found, due } = account(await run(fates, steps, ({ type }) => type.startsWith('session.')))
+          expect(found).toEqual(due)
         },
       ),
       { numRuns: 150 },
@@ -104,7 +116,8 @@ describe('[P3] [P4] [R-41] [R-42] nothing is lost and nothing is doubled', () =>
     for (let at = 0; at < 40; at += 1) {
       for (const cut of ['cut-before', 'cut-after'] as const) {
         const fates = [...Array.from({ length: at }, () => 'deliver' as const), cut]
-        expectWhole(await run(fates, steps, () => false))
+        const { found, due } = account(await run(fates, steps, () => false))
+        expect(found).toEqual(due)
       }
     }
   })

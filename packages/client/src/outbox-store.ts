@@ -1,3 +1,4 @@
+import type { OnFault } from './fault.ts'
 import type { Draft } from './post.ts'
 
 /** An unsent post as it is kept on the device. `draft.body` is ePHI: a store encrypts it, or keeps it in memory. */
@@ -27,4 +28,12 @@ export const noOutboxStore: OutboxStore = {
   put: async () => undefined,
   remove: async () => undefined,
   clear: async () => undefined,
+}
+
+/** Runs the work on a store one after another, so that a removal never overtakes the write it undoes. Faults are told. */
+export function inOrder(store: OutboxStore, onFault: OnFault): (work: (store: OutboxStore) => Promise<void>) => void {
+  let last: Promise<unknown> = Promise.resolve()
+  return (work) => {
+    last = last.then(() => work(store)).catch((error: unknown) => onFault({ kind: 'storage', error }))
+  }
 }

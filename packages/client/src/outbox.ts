@@ -4,7 +4,7 @@ import { Emitter } from './emitter.ts'
 import type { Cancel, Environment } from './environment.ts'
 import { WardlineError } from './error.ts'
 import type { OnFault } from './fault.ts'
-import type { OutboxStore } from './outbox-store.ts'
+import { inOrder, type OutboxStore } from './outbox-store.ts'
 import type { Accepted, Draft, Post, PostState } from './post.ts'
 import { jittered } from './reconnect.ts'
 import type { Outcome } from './request.ts'
@@ -46,7 +46,7 @@ export class Outbox {
   /** By channel; dropped at a change, so that an unchanged list stays the same object. */
   readonly #lists = new Map<string | null, readonly Post[]>()
   readonly #timers = new Map<string, Cancel>()
-  #stored: Promise<unknown> = Promise.resolve()
+  readonly #store: ReturnType<typeof inOrder>
   /** Whose posts these are. */
   #owner: string | null = null
   #signedIn = false
@@ -54,6 +54,7 @@ export class Outbox {
   constructor(deps: OutboxDeps) {
     this.#deps = deps
     this.#events = new Emitter(deps.onFault)
+    this.#store = inOrder(deps.store, deps.onFault)
   }
 
   /** Calls back whenever a list is another. */
@@ -290,12 +291,5 @@ export class Outbox {
   #changed(): void {
     this.#lists.clear()
     this.#events.emit('changed', undefined)
-  }
-
-  /** One after another: a removal must not overtake the write it undoes. */
-  #store(work: (store: OutboxStore) => Promise<void>): void {
-    this.#stored = this.#stored
-      .then(() => work(this.#deps.store))
-      .catch((error: unknown) => this.#deps.onFault({ kind: 'storage', error }))
   }
 }
