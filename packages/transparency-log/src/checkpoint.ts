@@ -9,7 +9,7 @@ export type TreeHead = { readonly size: number; readonly root: Uint8Array }
 export type Checkpoint = TreeHead & { readonly origin: string; readonly extensions: readonly string[] }
 
 /** Longest origin that is read or written, in bytes of UTF-8. */
-export const MAX_ORIGIN_BYTES = 255
+const MAX_ORIGIN_BYTES = 255
 
 const DECIMAL = /^(?:0|[1-9]\d{0,15})$/
 const encoder = new TextEncoder()

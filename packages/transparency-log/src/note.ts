@@ -9,10 +9,10 @@ export type NoteSignature = { readonly name: string; readonly keyId: number; rea
 export type Note = { readonly text: string; readonly signatures: readonly NoteSignature[] }
 
 /** Longest note that is read, in bytes. */
-export const MAX_NOTE_BYTES = 1_000_000
+const MAX_NOTE_BYTES = 1_000_000
 
 /** Most signatures in a note that is read; the specification asks for at least 16. */
-export const MAX_NOTE_SIGNATURES = 100
+const MAX_NOTE_SIGNATURES = 100
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 const encoder = new TextEncoder()

@@ -66,7 +66,7 @@ export function rightEdge(state: EdgeState): RightEdge {
     push(leaf) {
       const index = Math.floor(tree.size / TILE_WIDTH)
       completed = []
-      entries.push(new Uint8Array(leaf)) // a copy: what was hashed is what will be written
+      entries.push(Buffer.from(leaf)) // a copy: what was hashed is what will be written
       tree.push(leafHash(leaf))
       if (entries.length < TILE_WIDTH) return completed
       const bundle = { path: tilePath({ level: 'entries', index, width: TILE_WIDTH }), bytes: encodeBundle(entries) }

@@ -75,7 +75,7 @@ describe('an untouched log', () => {
 
   it('can be stopped', async () => {
     const signal = AbortSignal.abort()
-    await expect(verifyLog(await sampleLog(LEAVES), { ...trust, signal })).rejects.toThrow()
+    await expect(verifyLog(await sampleLog(LEAVES), { ...trust, signal })).rejects.toThrow(/aborted/)
   })
 })
 

@@ -1,0 +1,70 @@
+import { type Checkpoint, parseCheckpoint } from './checkpoint.ts'
+import { InconsistentLogError, readCheckpoint } from './log-recovery.ts'
+import { leafHash } from './merkle-hash.ts'
+import { parseNote } from './note.ts'
+import type { NoteVerifier } from './note-keys.ts'
+import { inclusionProof, verifyInclusion } from './proofs.ts'
+import { openNote } from './signed-note.ts'
+import { TILE_WIDTH, tilePath, tileWidth } from './tile-path.ts'
+import { bundleEntries, readTile, TileMissingError, tileNodeReader } from './tile-reader.ts'
+import type { TileStore } from './tile-store.ts'
+import { formatTlogProof, parseTlogProof } from './tlog-proof.ts'
+import type { TrustPolicy } from './verify-checkpoints.ts'
+
+/** Proof files of single entries (C2SP tlog-proof): made from a log, and checked without it. */
+
+/**
+ * The entry at `index` and its proof file under the present checkpoint. Throws RangeError where the checkpoint does not
+ * cover the index, {@link TileMissingError} or {@link InconsistentLogError} where the store cannot prove it: a proof
+ * that would not verify is not made.
+ */
+export async function proveEntry(
+  store: Pick<TileStore, 'read'>,
+  { origin, logKeys }: TrustPolicy,
+  index: number,
+): Promise<{ entry: Uint8Array; file: Uint8Array<ArrayBuffer> }> {
+  const present = await readCheckpoint(store, origin, logKeys)
+  if (present === undefined) throw new InconsistentLogError('there is no checkpoint')
+  const { size, root } = present.head
+  if (!Number.isSafeInteger(index) || index < 0 || index >= size) {
+    throw new RangeError(`the log has ${size} entries: there is none at ${index}`)
+  }
+  const tile = Math.floor(index / TILE_WIDTH)
+  const address = { level: 'entries', index: tile, width: tileWidth('entries', tile, size) } as const
+  const entry = bundleEntries(await readTile(store, address), address.width)?.[index % TILE_WIDTH]
+  if (entry === undefined) throw new TileMissingError(tilePath(address))
+  const proof = await inclusionProof(index, size, tileNodeReader(store, size))
+  if (!verifyInclusion(leafHash(entry), index, size, proof, root)) {
+    throw new InconsistentLogError(`entry ${index} is not what was signed`)
+  }
+  return { entry, file: formatTlogProof({ index, proof, checkpoint: present.note }) }
+}
+
+/** `by` holds the keys, of the log and of witnesses, whose signatures the checkpoint bears. */
+export type ProofVerdict =
+  | { readonly ok: true; readonly index: number; readonly checkpoint: Checkpoint; readonly by: readonly NoteVerifier[] }
+  | { readonly ok: false; readonly fault: ProofFault }
+
+/** Why a proof proves nothing. */
+export type ProofFault = 'malformed' | 'bad-signature' | 'not-enough-witnesses' | 'not-included'
+
+/** Whether a proof file shows that `entry` is in the log `policy` describes. Never throws. */
+export function checkProof(file: Uint8Array, entry: Uint8Array, policy: TrustPolicy): ProofVerdict {
+  const { origin, logKeys, witnesses = { keys: [], threshold: 0 } } = policy
+  const parsed = parseTlogProof(file)
+  const note = parsed && parseNote(parsed.checkpoint)
+  const checkpoint = note && parseCheckpoint(note.text)
+  if (parsed === undefined || checkpoint === undefined) return { ok: false, fault: 'malformed' }
+  const opened = openNote(parsed.checkpoint, [...logKeys, ...witnesses.keys])
+  if (!opened.ok || checkpoint.origin !== origin || !opened.by.some((key) => logKeys.includes(key))) {
+    return { ok: false, fault: 'bad-signature' }
+  }
+  if (opened.by.filter((key) => witnesses.keys.includes(key)).length < witnesses.threshold) {
+    return { ok: false, fault: 'not-enough-witnesses' }
+  }
+  const { index, proof } = parsed
+  if (!verifyInclusion(leafHash(entry), index, checkpoint.size, proof, checkpoint.root)) {
+    return { ok: false, fault: 'not-included' }
+  }
+  return { ok: true, index, checkpoint, by: opened.by }
+}
