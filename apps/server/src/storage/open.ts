@@ -9,6 +9,7 @@ import { Connection, connectionConfig } from './connection.ts'
 import { DatabaseRefused, errorCode, StorageUnavailable } from './errors.ts'
 import { type GatewayReads, gatewayReadsFrom } from './gateway-reads.ts'
 import { PrismaClient } from './generated/client.ts'
+import { type InboxReads, inboxReadsFrom } from './inbox-reads.ts'
 import { Lanes } from './lanes.ts'
 import { type Listener, type Notifications, openNotifications } from './notifications.ts'
 import { checkPrepared, type Installation } from './prepare.ts'
@@ -20,6 +21,7 @@ import { type Transactions, transactionsOf } from './transaction.ts'
 export type Database = Transactions &
   Replay &
   GatewayReads &
+  InboxReads &
   BeforeTenant & {
     readonly installation: Installation
     /** See commit.ts. */
@@ -108,6 +110,7 @@ export async function openDatabase(options: OpenOptions): Promise<Database> {
     ...transactionsOf(prisma, changeLanes, clock, limits),
     ...replayFrom(pool),
     ...gatewayReadsFrom(pool),
+    ...inboxReadsFrom(pool),
     ...beforeTenant(pool),
     commitBatch: commitBatches({ lanes: new Lanes(commitConnections, limits), clock, auditOnly, report }),
     auditOnly,
