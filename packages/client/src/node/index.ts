@@ -17,7 +17,7 @@ export { ServerClock } from '../server-clock.ts'
 export type NodeOptions = Pick<Parts, 'url'> &
   Partial<Omit<Parts, 'url' | 'environment'>> &
   Partial<Environment> & {
-    /** The certificate authority to trust instead of the system's: PEM. `$WARDLINE_DATA/tls/ca.pem` of a local server. */
+    /** The certificate authority to trust instead of the system's: PEM. `$WARDLINE_DATA/tls/authority.crt` of a local server. */
     ca?: string | undefined
     /** The `Origin` to state. By default that of `url`, which a server always allows. */
     origin?: string | undefined
