@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { naiveTree, someLeaves } from '../test/naive-tree.ts'
-import { vectors } from '../test/vectors.ts'
+import argon from '../vectors/argon2020-proofs.json' with { type: 'json' }
+import reference from '../vectors/rfc6962-tree.json' with { type: 'json' }
 import { frontier, subtreeLevels } from './frontier.ts'
 import { EMPTY_ROOT, leafHash } from './merkle-hash.ts'
 import { inclusionSteps } from './proof-steps.ts'
@@ -14,19 +15,6 @@ import {
   verifyConsistency,
   verifyInclusion,
 } from './proofs.ts'
-
-type TreeVectors = {
-  leaves: string[]
-  emptyRoot: string
-  roots: string[]
-  consistency: { oldSize: number; newSize: number; proof: string[] }
-}
-type LogVectors = {
-  size: number
-  root: string
-  inclusion: { index: number; leafHash: string; proof: string[] }
-  consistency: { oldSize: number; oldRoot: string; proof: string[] }
-}
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
 const same = (a: Uint8Array[], b: Uint8Array[]): boolean => a.map(hex).join() === b.map(hex).join()
@@ -42,7 +30,7 @@ function withOneBitTurned(proof: Uint8Array[], at: number, bit: number): Uint8Ar
 }
 
 describe('RFC 6962 reference tree', () => {
-  const { leaves, emptyRoot, roots, consistency } = vectors<TreeVectors>('rfc6962-tree')
+  const { leaves, emptyRoot, roots, consistency } = reference
 
   it('has the published root at every size', () => {
     const tree = frontier()
@@ -64,7 +52,7 @@ describe('RFC 6962 reference tree', () => {
 })
 
 describe('a public log of 961,984,013 leaves', () => {
-  const { size, root, inclusion, consistency } = vectors<LogVectors>('argon2020-proofs')
+  const { size, root, inclusion, consistency } = argon
 
   it('inclusion', () => {
     const proof = inclusion.proof.map(fromBase64)

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { vectors } from '../test/vectors.ts'
+import given from '../vectors/signed-notes.json' with { type: 'json' }
 import { decodeBase64, encodeBase64 } from './base64.ts'
 import { cosignatureMessage, joinTimestamp, splitTimestamp } from './cosignature.ts'
 import { COSIGNATURE, NOTE_SIGNATURE } from './key-text.ts'
@@ -8,13 +8,6 @@ import { formatNote, isKeyName, parseNote } from './note.ts'
 import { generateNoteKey, parseSignerKey, parseVerifierKey, verifierOf } from './note-keys.ts'
 import { openNote, signNote } from './signed-note.ts'
 
-type NoteVectors = {
-  signer: { skey: string; vkey: string; text: string; note: string }
-  badVerifierKeys: string[]
-  notes: { source: string; keys: string[]; rawKey?: { name: string; publicKey: string }; note: string }[]
-  cosignatureExample: { note: string; at: number; message: string }
-}
-const given = vectors<NoteVectors>('signed-notes')
 const bytes = (text: string): Uint8Array => Buffer.from(text)
 
 describe('published notes', () => {
