@@ -32,6 +32,8 @@ export class Refusal extends Error {
   readonly reason: AuditReason
   readonly retryAfterMs: number | undefined
   readonly fields: readonly string[] | undefined
+  /** Whether its audit event has been written by whoever knew most about it; the funnel writes one otherwise. */
+  audited = false
   constructor(code: ErrorCode, reason: AuditReason, details: RefusalDetails = {}) {
     super(`${code}: ${reason}`, details.cause === undefined ? undefined : { cause: details.cause })
     this.name = 'Refusal'

@@ -1,0 +1,101 @@
+import { randomUUID } from 'node:crypto'
+import fastifyCookie from '@fastify/cookie'
+import { API_BASE } from '@wardline/protocol'
+import { fastify } from 'fastify'
+import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod'
+import type { Context } from './context.ts'
+import { Refusal } from './errors.ts'
+import { registerGateway } from './gateway/route.ts'
+import { registerHealthRoutes } from './health/routes.ts'
+import type { App } from './http/app-type.ts'
+import { authenticateCalls } from './http/authenticated.ts'
+import { securityHeaders } from './http/headers.ts'
+import { isUnsafe, onClientError, refusalOfRequest, sendProblem } from './http/problems.ts'
+import { RefusalAudit } from './http/refusal-audit.ts'
+import { logAnswers } from './http/request-log.ts'
+import { registerStaticWeb, sendPage, wantsPage } from './http/static-web.ts'
+import { registerKeyRoutes } from './keys/routes.ts'
+import { registerSessionRoutes, registerSignInRoutes } from './sessions/routes.ts'
+import { certificateOptions, type ServerCertificate } from './tls/certificates.ts'
+import { TLS_OPTIONS } from './tls/options.ts'
+
+/** Bytes of a body, where a route does not say otherwise. */
+const BODY_BYTES = 64 * 1024
+/** Bytes of a request's headers: token, proof and cookie are some 4 KiB. */
+const HEADER_BYTES = 16 * 1024
+const HEADER_COUNT = 100
+/** A request has to be there, headers and whole, within so many milliseconds. */
+const HEADERS_MS = 10_000
+const REQUEST_MS = 30_000
+/** Longer than a load balancer keeps its own end open (60 s is common), so that it is never we who hang up on a request. */
+const KEEP_ALIVE_MS = 65_000
+
+/**
+ * The HTTP server, with everything that it answers, in order. Deny by default: what is registered in the authenticated scope
+ * is asked for by nobody unknown, and what is in none is not there.
+ */
+export async function createApp(ctx: Context, certificate: ServerCertificate): Promise<App> {
+  const { config, site, log } = ctx
+  const app: App = fastify({
+    https: {
+      ...TLS_OPTIONS,
+      ...certificateOptions(certificate),
+      maxHeaderSize: HEADER_BYTES,
+      headersTimeout: HEADERS_MS,
+      requestTimeout: REQUEST_MS,
+    },
+    logger: false,
+    genReqId: () => randomUUID(),
+    trustProxy: config.trustedProxies.length > 0 ? [...config.trustedProxies] : false,
+    bodyLimit: BODY_BYTES,
+    requestTimeout: REQUEST_MS,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    return503OnClosing: true,
+    routerOptions: { maxParamLength: 128 },
+    clientErrorHandler: onClientError,
+    frameworkErrors: (_error, _request, reply) => void sendProblem(reply, new Refusal('invalid', 'malformed')),
+  }).withTypeProvider<ZodTypeProvider>()
+  app.server.maxHeadersCount = HEADER_COUNT
+  app.setValidatorCompiler(validatorCompiler)
+  app.setSerializerCompiler(serializerCompiler)
+  acceptJsonAlone(app)
+  await app.register(fastifyCookie)
+  app.decorateRequest('caller', null)
+
+  const audit = new RefusalAudit(ctx)
+  app.addHook('onClose', () => audit.close())
+  app.addHook('onRequest', async (request, reply) => {
+    reply.headers(securityHeaders(site, config.demo))
+    if (isUnsafe(request) && !site.isAllowedOrigin(request.headers.origin)) throw new Refusal('forbidden', 'origin')
+  })
+  app.addHook('onResponse', logAnswers(log))
+  app.setErrorHandler((error, request, reply) => {
+    const refusal = refusalOfRequest(error)
+    if (refusal.code === 'internal') log.error('request.failed', { requestId: request.id, error: refusal.cause })
+    audit.note(request, refusal)
+    return sendProblem(reply, refusal)
+  })
+  app.setNotFoundHandler((request, reply) => {
+    if (wantsPage(request) && reply.sendFile !== undefined) return sendPage(reply)
+    return sendProblem(reply, new Refusal('not-found', 'not-found'))
+  })
+
+  registerHealthRoutes(app, ctx)
+  registerKeyRoutes(app, ctx)
+  await app.register(async (anyone: App) => registerSignInRoutes(anyone, ctx), { prefix: API_BASE })
+  await app.register(async (api: App) => registerAuthenticated(api, ctx), { prefix: API_BASE })
+  await registerGateway(app, ctx)
+  await registerStaticWeb(app, ctx.webRoot)
+  return app
+}
+
+function registerAuthenticated(api: App, ctx: Context): void {
+  api.addHook('onRequest', authenticateCalls(ctx))
+  registerSessionRoutes(api, ctx)
+}
+
+/** Anything but JSON is refused before it is read: forms and plain text are what another site's page can send (ASVS 3.5.1). */
+function acceptJsonAlone(app: App): void {
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, app.getDefaultJsonParser('error', 'error'))
+}

@@ -1,0 +1,119 @@
+import { type PolicySettings, withoutStepUp } from '@wardline/policy'
+import { type Access, createAccess } from './access/access.ts'
+import type { Bus } from './bus/bus.ts'
+import { createPostgresBus } from './bus/postgres-bus.ts'
+import { type Clock, systemClock } from './clock.ts'
+import type { Config } from './config.ts'
+import { createGateway, type Gateway } from './gateway/gateway.ts'
+import { Readiness } from './health/readiness.ts'
+import { createSite, type Site } from './http/site.ts'
+import { WEB_ROOT } from './http/static-web.ts'
+import { createKeyring, type Keyring } from './keys/keyring.ts'
+import type { KeyProvider } from './keys/root-key.ts'
+import { openSigningKeys, type SigningKeys } from './keys/signing-keys.ts'
+import { createLogger, type Logger } from './log.ts'
+import { createAccessTokens, TOKEN_LEEWAY_SECONDS } from './sessions/access-token.ts'
+import { type CsrfTokens, createCsrfTokens } from './sessions/csrf.ts'
+import { createSessions, type Sessions } from './sessions/sessions.ts'
+import { createUsedProofs } from './sessions/used-proofs.ts'
+import { type Database, openDatabase } from './storage/open.ts'
+import { createPasswords, type Passwords } from './users/password.ts'
+
+/** What everything is made of. One explicit object, handed on; nothing is looked up by name, nothing is global. */
+export type Context = {
+  readonly config: Config
+  readonly clock: Clock
+  readonly log: Logger
+  readonly site: Site
+  readonly policy: PolicySettings
+  readonly database: Database
+  readonly keys: KeyProvider
+  readonly keyring: Keyring
+  readonly signingKeys: SigningKeys
+  readonly passwords: Passwords
+  readonly csrf: CsrfTokens
+  readonly bus: Bus
+  readonly access: Access
+  readonly sessions: Sessions
+  readonly gateway: Gateway
+  readonly readiness: Readiness
+  /** The built web app. */
+  readonly webRoot: string
+}
+
+/** What tests replace. */
+export type ContextOverrides = Partial<Pick<Context, 'clock' | 'log' | 'policy' | 'webRoot'>> & {
+  readonly bus?: (database: Database) => Bus
+}
+
+/** Ends something that was begun. */
+export type Ending = () => Promise<void> | void
+
+/** What was made before, and where to put how to end what is made here. */
+export type ContextParts = {
+  readonly appUrl: string
+  readonly keys: KeyProvider
+  readonly endings: Ending[]
+}
+
+/** @throws DatabaseRefused, StartError */
+export async function createContext(
+  config: Config,
+  { appUrl, keys, endings }: ContextParts,
+  overrides: ContextOverrides = {},
+): Promise<Context> {
+  const { clock = systemClock, policy = withoutStepUp, webRoot = WEB_ROOT } = overrides
+  const log = overrides.log ?? createLogger(config.logLevel, config.logFile ?? undefined)
+  const report = (error: unknown) => log.error('background.failed', { error })
+  const site = createSite(config)
+
+  const database = await openDatabase({ appUrl, clock, rootKeyFingerprint: keys.fingerprint, report })
+  endings.push(() => database.close())
+  const keyring = createKeyring({ database, keys, clock })
+  const tokenLifeMs = (config.accessTokenSeconds + TOKEN_LEEWAY_SECONDS) * 1000
+  const signingKeys = await openSigningKeys(`${config.keysDir}/signing`, () => clock.now(), tokenLifeMs)
+  const accessTokens = createAccessTokens(signingKeys, database.installation.id, () => clock.now())
+  const passwords = await createPasswords(config.argon2, config.preAuth.waitingSignIns)
+  const csrf = createCsrfTokens(await keys.derive('csrf', 32))
+  const usedProofs = createUsedProofs(database, clock, report)
+  endings.push(() => usedProofs.close())
+
+  const bus = overrides.bus?.(database) ?? createPostgresBus(database, report)
+  endings.push(() => bus.close())
+  const access = createAccess({ database, clock, limits: config.limits, onFault: report })
+  const sessions = createSessions({
+    config,
+    clock,
+    site,
+    policy,
+    database,
+    access,
+    bus,
+    accessTokens,
+    csrf,
+    passwords,
+    usedProofs,
+  })
+  const gateway = createGateway({ config, clock, log, policy, database, keyring, bus, access, sessions })
+  endings.push(() => gateway.close())
+  const readiness = new Readiness(database, clock)
+  return {
+    config,
+    clock,
+    log,
+    site,
+    policy,
+    database,
+    keys,
+    keyring,
+    signingKeys,
+    passwords,
+    csrf,
+    bus,
+    access,
+    sessions,
+    gateway,
+    readiness,
+    webRoot,
+  }
+}

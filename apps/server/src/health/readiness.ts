@@ -1,0 +1,44 @@
+import type { Clock } from '../clock.ts'
+import type { Database } from '../storage/open.ts'
+
+/** A check that takes longer has failed, in milliseconds. */
+const CHECK_MS = 2_000
+
+export type ReadinessReport = { readonly ready: boolean; readonly checks: Readonly<Record<string, 'ok' | 'failed'>> }
+
+/** Whether this node should be given work. Not while it drains; not without its database. */
+export class Readiness {
+  readonly #database: Pick<Database, 'ping'>
+  readonly #clock: Clock
+  #draining = false
+
+  constructor(database: Pick<Database, 'ping'>, clock: Clock) {
+    this.#database = database
+    this.#clock = clock
+  }
+
+  /** From now on this node wants no more work. */
+  drain(): void {
+    this.#draining = true
+  }
+
+  async report(): Promise<ReadinessReport> {
+    const checks = {
+      draining: this.#draining ? 'failed' : 'ok',
+      database: (await this.#answersInTime(this.#database.ping())) ? 'ok' : 'failed',
+    } as const
+    return { ready: Object.values(checks).every((state) => state === 'ok'), checks }
+  }
+
+  async #answersInTime(check: Promise<void>): Promise<boolean> {
+    let cancel = () => {}
+    const tooLate = new Promise<boolean>((resolve) => {
+      cancel = this.#clock.after(CHECK_MS, () => resolve(false))
+    })
+    const answered = check.then(
+      () => true,
+      () => false,
+    )
+    return Promise.race([answered, tooLate]).finally(() => cancel())
+  }
+}

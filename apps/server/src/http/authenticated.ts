@@ -1,0 +1,47 @@
+import { CSRF_HEADER, REFRESH_COOKIE } from '@wardline/protocol'
+import type { FastifyRequest } from 'fastify'
+import { actorOf } from '../access/snapshot.ts'
+import type { Context } from '../context.ts'
+import { Refusal } from '../errors.ts'
+import type { Authenticated } from '../sessions/authenticate.ts'
+import { isUnsafe } from './problems.ts'
+import { pathOf, whereOf } from './where.ts'
+
+const SCHEME = /^DPoP ([A-Za-z0-9._-]+)$/i
+
+/**
+ * The hook before every call of the authenticated scope: token and proof by the same function as the socket's, then what the
+ * caller may do now. Nothing of the body is read before.
+ * @throws Refusal
+ */
+export function authenticateCalls(ctx: Context): (request: FastifyRequest) => Promise<void> {
+  return async (request) => {
+    const token = SCHEME.exec(request.headers.authorization ?? '')?.[1]
+    const proof = headerOf(request, 'dpop')
+    if (token === undefined || proof === undefined) throw new Refusal('unauthenticated', 'no-credentials')
+    const authenticated = await ctx.sessions.authenticate({
+      token,
+      proof,
+      method: request.method,
+      path: pathOf(request),
+    })
+    const { tenant, user, actor, session, device } = authenticated
+    const snapshot = await ctx.access.load(tenant, user)
+    if (snapshot === null) throw new Refusal('unauthenticated', 'unknown-user')
+    const trail = { ...whereOf(request), actor, session, device }
+    request.caller = { authenticated, snapshot, actor: actorOf(snapshot, authenticated), trail }
+    checkCsrf(ctx, request, authenticated)
+  }
+}
+
+/** A call that bears the cookie and may change something bears its CSRF token as well, whatever else it shows. */
+function checkCsrf(ctx: Context, request: FastifyRequest, { tenant, claims }: Authenticated): void {
+  if (!isUnsafe(request) || request.cookies[REFRESH_COOKIE] === undefined) return
+  if (!ctx.csrf.matches(headerOf(request, CSRF_HEADER), tenant, claims.sid)) throw new Refusal('forbidden', 'csrf')
+}
+
+/** A header that came once. Twice, Node joins the two with a comma, and that is no proof and no token. */
+export function headerOf(request: FastifyRequest, name: string): string | undefined {
+  const value = request.headers[name]
+  return typeof value === 'string' ? value : undefined
+}

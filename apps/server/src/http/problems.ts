@@ -1,0 +1,60 @@
+import type { Socket } from 'node:net'
+import { ERRORS } from '@wardline/protocol'
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
+import { Refusal, toProblem, toRefusal } from '../errors.ts'
+
+const PROBLEM = 'application/problem+json; charset=utf-8'
+/** A JSON pointer made of the schema's own names and of indexes; anything else might be a name that the client chose. */
+const FIELD = /^(\/[A-Za-z0-9_-]{1,40}){1,8}$/
+
+/** Answers with a refusal (RFC 9457), with what HTTP itself wants to say beside it. */
+export function sendProblem(reply: FastifyReply, refusal: Refusal): FastifyReply {
+  const problem = toProblem(refusal)
+  if (problem.status === 401) reply.header('www-authenticate', 'DPoP algs="ES256"')
+  if (problem.retryAfterMs !== undefined) reply.header('retry-after', Math.ceil(problem.retryAfterMs / 1000))
+  return reply.code(problem.status).type(PROBLEM).serializer(JSON.stringify).send(problem)
+}
+
+/** What Fastify and its plugins throw, as refusals; their words and numbers go nowhere. */
+export function refusalOfRequest(error: unknown): Refusal {
+  if (error instanceof Refusal || !isFastifyError(error)) return toRefusal(error)
+  if (error.validation !== undefined) return new Refusal('invalid', 'schema', { fields: fieldsOf(error.validation) })
+  if (error.code === 'FST_ERR_CTP_BODY_TOO_LARGE') return new Refusal('too-large', 'oversize')
+  if (error.statusCode === 404) return new Refusal('not-found', 'not-found')
+  if (error.statusCode === 413) return new Refusal('too-large', 'oversize')
+  if (error.statusCode !== undefined && error.statusCode >= 400 && error.statusCode < 500) {
+    return new Refusal('invalid', error.code.startsWith('FST_ERR_CTP') ? 'not-json' : 'malformed')
+  }
+  return toRefusal(error)
+}
+
+/** Before there is a request: what came is no HTTP, or its headers are too large, or come too slowly. */
+export function onClientError(error: Error & { code?: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy()
+    return
+  }
+  const code = error.code === 'HPE_HEADER_OVERFLOW' ? 'too-large' : 'invalid'
+  const body = JSON.stringify(toProblem(new Refusal(code, 'malformed')))
+  const head = [
+    `HTTP/1.1 ${ERRORS[code].status} Refused`,
+    `content-type: ${PROBLEM}`,
+    `content-length: ${Buffer.byteLength(body)}`,
+    'cache-control: no-store',
+    'connection: close',
+  ]
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`)
+}
+
+function isFastifyError(error: unknown): error is FastifyError {
+  return error instanceof Error && 'statusCode' in error && 'code' in error && typeof error.code === 'string'
+}
+
+function fieldsOf(issues: NonNullable<FastifyError['validation']>): readonly string[] {
+  return [...new Set(issues.map((issue) => issue.instancePath))].filter((path) => FIELD.test(path))
+}
+
+/** Whether a call may change something: then it needs an allowed Origin (R-02), and its answer is not for caches. */
+export function isUnsafe(request: FastifyRequest): boolean {
+  return request.method !== 'GET' && request.method !== 'HEAD' && request.method !== 'OPTIONS'
+}

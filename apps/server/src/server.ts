@@ -1,0 +1,112 @@
+import type { AddressInfo } from 'node:net'
+import { createApp } from './app.ts'
+import { systemClock } from './clock.ts'
+import type { Config } from './config.ts'
+import { type Context, type ContextOverrides, createContext, type Ending } from './context.ts'
+import { type DemoAccount, seedDemo } from './demo/seed.ts'
+import { StartError } from './errors.ts'
+import type { App } from './http/app-type.ts'
+import { openRootKeyFile } from './keys/root-key.ts'
+import { startEmbeddedPostgres } from './storage/embedded-postgres.ts'
+import { prepareDatabase } from './storage/prepare.ts'
+import { certificateOptions, loadCertificate } from './tls/certificates.ts'
+import { TLS_OPTIONS } from './tls/options.ts'
+
+/** How long a stop spreads the closing of sockets over, in milliseconds. */
+const DRAIN_MS = 3_000
+/** How often the certificate is looked at, in milliseconds: it is renewed weeks before it expires. */
+const CERTIFICATE_CHECK_MS = 12 * 3_600_000
+
+export type RunningServer = {
+  readonly ctx: Context
+  readonly port: number
+  /** PEM file of the authority that people may trust; null with an operator's own certificate. */
+  readonly authorityFile: string | null
+  readonly demoAccounts: readonly DemoAccount[]
+  /** Lets go of everything in order (architecture.md "Failing well"): no new work, sockets told and closed, commits finished. */
+  stop(): Promise<void>
+}
+
+/**
+ * Starts a whole server: keys, database, context, HTTP and socket. What was begun is ended again when a later step fails.
+ * @throws StartError, DatabaseRefused, RootKeyError: one line each that says what to do
+ */
+export async function startServer(config: Config, overrides: ContextOverrides = {}): Promise<RunningServer> {
+  const endings: Ending[] = []
+  let stopped: Promise<void> | undefined
+  const stop = () => {
+    stopped ??= endAll(endings)
+    return stopped
+  }
+  try {
+    const certificate = await loadCertificate(config, systemClock.now())
+    const keys = await openRootKeyFile(config.keysDir)
+    const ownerUrl = config.databaseUrl ?? (await embeddedDatabase(config, endings))
+    const { appUrl } = await prepareDatabase({ ownerUrl, appUrl: config.databaseAppUrl, keys })
+    const ctx = await createContext(config, { appUrl, keys, endings }, overrides)
+    const app = await createApp(ctx, certificate)
+    endings.push(() => app.close())
+    const demoAccounts = config.demo ? await seedDemo({ ...ctx, dataDir: config.dataDir }) : []
+    const port = await listen(app, config)
+    ctx.site.listeningOn(port)
+    endings.push(systemClock.every(CERTIFICATE_CHECK_MS, () => void renewCertificate(app, ctx)))
+    endings.push(async () => {
+      ctx.readiness.drain()
+      await ctx.gateway.drain(DRAIN_MS)
+      await ctx.database.auditOnly(null, { action: 'server.stop', outcome: 'allowed' }).catch(() => undefined)
+    })
+    await ctx.database.auditOnly(null, { action: 'server.start', outcome: 'allowed' })
+    ctx.log.info('server.started', { port })
+    return { ctx, port, authorityFile: certificate.authorityFile, demoAccounts, stop }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+/** The last begun is the first ended. One that fails does not keep the others from their turn. */
+async function endAll(endings: readonly Ending[]): Promise<void> {
+  const failures: unknown[] = []
+  for (const end of endings.toReversed()) {
+    try {
+      await end()
+    } catch (error) {
+      failures.push(error)
+    }
+  }
+  if (failures.length > 0) throw new AggregateError(failures, 'not everything could be ended in order')
+}
+
+async function embeddedDatabase({ dataDir }: Config, endings: Ending[]): Promise<string> {
+  const postgres = await startEmbeddedPostgres({ dataDir })
+  endings.push(() => postgres.stop())
+  return postgres.url
+}
+
+async function listen(app: App, { host, port }: Config): Promise<number> {
+  try {
+    await app.listen({ host, port })
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined
+    if (code === 'EADDRINUSE') {
+      throw new StartError(`Port ${port} is in use: stop what listens there, or set WARDLINE_PORT to another.`)
+    }
+    if (code === 'EACCES')
+      throw new StartError(`Port ${port} may not be used by this user: set WARDLINE_PORT to one above 1023.`)
+    if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') {
+      throw new StartError(`${host} is no address of this machine: set WARDLINE_HOST to one that is.`)
+    }
+    throw error
+  }
+  return (app.server.address() as AddressInfo).port
+}
+
+/** New connections get the new certificate; those that are open stay as they are. */
+async function renewCertificate(app: App, ctx: Context): Promise<void> {
+  try {
+    const certificate = await loadCertificate(ctx.config, systemClock.now())
+    app.server.setSecureContext({ ...TLS_OPTIONS, ...certificateOptions(certificate) })
+  } catch (error) {
+    ctx.log.error('certificate.failed', { error })
+  }
+}

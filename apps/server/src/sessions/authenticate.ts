@@ -1,0 +1,101 @@
+import { type ActorCredentials, parseScopes } from '@wardline/policy'
+import type { Access } from '../access/access.ts'
+import { type AccessSnapshot, isSessionLive } from '../access/snapshot.ts'
+import { type AuditId, type AuditSecretId, auditId, auditSecretId } from '../audit/event.ts'
+import type { AuditReason } from '../audit/vocabulary.ts'
+import type { Clock } from '../clock.ts'
+import { Refusal } from '../errors.ts'
+import type { Site } from '../http/site.ts'
+import type { AccessClaims, AccessTokens } from './access-token.ts'
+import { checkProof } from './proof.ts'
+import type { UsedProofs } from './used-proofs.ts'
+
+/** What a client shows of itself, over HTTP or on the socket. */
+export type Presented = {
+  readonly token: string
+  readonly proof: string
+  /** What the proof must name: the method (`GET` on a socket) and the path. */
+  readonly method: string
+  readonly path: string
+  /** The challenge of the socket. With one, a proof is good on that socket alone and the socket forgets the challenge. */
+  readonly nonce?: string
+}
+
+/** Who has shown that they hold a living session's token and its device's key. */
+export type Authenticated = {
+  readonly claims: AccessClaims
+  readonly tenant: string
+  readonly user: string
+  /** The user again, the session and the device's thumbprint, as the audit takes them. */
+  readonly actor: AuditId
+  readonly session: AuditSecretId
+  readonly device: AuditSecretId
+  /** When the token expires, and when the session does at the latest; ms of the epoch. */
+  readonly expiresAt: number
+  readonly sessionExpiresAt: number
+  /** What the token says of how they signed in, and its scopes: the upper half of an actor. */
+  readonly credentials: ActorCredentials
+}
+
+export type Authenticate = (presented: Presented) => Promise<Authenticated>
+
+export type AuthenticateDeps = {
+  readonly clock: Clock
+  readonly site: Site
+  readonly access: Pick<Access, 'load'>
+  readonly accessTokens: AccessTokens
+  readonly usedProofs: UsedProofs
+}
+
+/**
+ * The one check of who asks, for HTTP and socket alike, in the order of security-cases.md: token (size, key, algorithm, type,
+ * issuer, audience, times), then whether session and user live, then the proof, its binding, and that it is used once.
+ * Whatever fails, the asker hears the same; the reason is for the audit.
+ * @throws Refusal `unauthenticated`; `unavailable` where the store is away
+ */
+export function createAuthenticate({ clock, site, access, accessTokens, usedProofs }: AuthenticateDeps): Authenticate {
+  return async ({ token, proof, method, path, nonce }) => {
+    const claims = await accessTokens.verify(token)
+    const snapshot = await liveSnapshot(claims)
+    const target = { htm: method, isTarget: (htu: string) => site.matchesTarget(htu, path), token, nonce }
+    const checked = await checkProof(proof, target, clock.now())
+    if (checked.jkt !== claims.cnf.jkt) throw new Refusal('unauthenticated', 'device-mismatch')
+    if (nonce === undefined && !(await usedProofs.use(checked))) throw new Refusal('unauthenticated', 'proof-replay')
+    return authenticated(claims, snapshot)
+  }
+
+  async function liveSnapshot(claims: AccessClaims): Promise<AccessSnapshot> {
+    const known = await access.load(claims.tenant, claims.sub)
+    if (known !== null && isSessionLive(known, claims.sid, clock.now())) return known
+    // A sign-in of a moment ago, on another node: what is known here may be older than it.
+    const fresh = await access.load(claims.tenant, claims.sub, { fresh: true })
+    if (fresh !== null && isSessionLive(fresh, claims.sid, clock.now())) return fresh
+    throw new Refusal('unauthenticated', whyNot(fresh, claims.sid))
+  }
+}
+
+function whyNot(snapshot: AccessSnapshot | null, session: string): AuditReason {
+  if (snapshot === null) return 'unknown-user'
+  if (snapshot.access.status !== 'active') return 'user-disabled'
+  return snapshot.sessions.has(session) ? 'session-expired' : 'session-ended'
+}
+
+function authenticated(claims: AccessClaims, snapshot: AccessSnapshot): Authenticated {
+  const expiresAt = claims.exp * 1000
+  return {
+    claims,
+    tenant: claims.tenant,
+    user: claims.sub,
+    actor: auditId(claims.sub),
+    session: auditSecretId(claims.sid),
+    device: auditSecretId(claims.cnf.jkt),
+    expiresAt,
+    sessionExpiresAt: snapshot.sessions.get(claims.sid)?.expiresAt ?? expiresAt,
+    credentials: {
+      scopes: parseScopes(claims.scope),
+      authTime: claims.auth_time * 1000,
+      acr: claims.acr,
+      mtls: false,
+    },
+  }
+}

@@ -1,0 +1,42 @@
+import type { AuditReason } from '../audit/vocabulary.ts'
+import type { Change } from '../storage/transaction.ts'
+
+/** Why a session ended: what the database's check on `sessions.end_reason` takes. */
+export type EndReason = Extract<
+  AuditReason,
+  'logout' | 'revoked' | 'replaced' | 'refresh-reuse' | 'user-disabled' | 'device-revoked' | 'password-changed' | 'risk'
+>
+
+/** Which of a user's sessions: one, all but one, or all. */
+export type WhichSessions = { readonly user: string; readonly only?: string; readonly except?: string }
+
+export type EndedSessions = {
+  readonly count: number
+  /** The user's new version: what the hint to the other nodes names. */
+  readonly version: number
+}
+
+/**
+ * Ends sessions within the caller's transaction, with the version that tells every node so (R-19). Their refresh tokens are
+ * worth nothing from then on, nor are their access tokens, since each use asks whether the session lives. The audit event is
+ * the caller's. The user's row is locked before the sessions': whoever changes both does it in that order.
+ */
+export async function endSessions(tx: Change, which: WhichSessions, reason: EndReason): Promise<EndedSessions> {
+  const { db, tenantId } = tx
+  const { version } = await db.user.update({
+    where: { tenantId_id: { tenantId, id: which.user } },
+    data: { version: { increment: 1 } },
+    select: { version: true },
+  })
+  const { count } = await db.session.updateMany({
+    where: {
+      tenantId,
+      userId: which.user,
+      endedAt: null,
+      ...(which.only === undefined ? {} : { id: which.only }),
+      ...(which.except === undefined ? {} : { NOT: { id: which.except } }),
+    },
+    data: { endedAt: new Date(tx.at), endReason: reason },
+  })
+  return { count, version }
+}

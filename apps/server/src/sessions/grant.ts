@@ -1,0 +1,115 @@
+import { type PolicySettings, parseScopes, personScopes } from '@wardline/policy'
+import type { SignedInUser } from '@wardline/protocol'
+import type { Access } from '../access/access.ts'
+import { type AccessSnapshot, actorOf } from '../access/snapshot.ts'
+import type { AuditFact } from '../audit/event.ts'
+import type { Bus } from '../bus/bus.ts'
+import type { Clock } from '../clock.ts'
+import type { Config } from '../config.ts'
+import { Refusal } from '../errors.ts'
+import type { Site } from '../http/site.ts'
+import type { Database } from '../storage/open.ts'
+import type { Passwords } from '../users/password.ts'
+import type { AccessTokens } from './access-token.ts'
+import type { CsrfTokens } from './csrf.ts'
+import { type CheckedProof, checkProof } from './proof.ts'
+import { signedInUser } from './signed-in-user.ts'
+import type { UsedProofs } from './used-proofs.ts'
+
+/** What signing in, refreshing and signing out are made of. */
+export type SessionDeps = {
+  readonly config: Pick<Config, 'accessTokenSeconds' | 'sessionMs'>
+  readonly clock: Clock
+  readonly site: Site
+  readonly policy: PolicySettings
+  readonly database: Database
+  readonly access: Access
+  readonly bus: Bus
+  readonly accessTokens: AccessTokens
+  readonly csrf: CsrfTokens
+  readonly passwords: Passwords
+  readonly usedProofs: UsedProofs
+}
+
+/** Where a call comes from, as the audit has it. */
+export type Where = Pick<AuditFact, 'address' | 'origin'>
+
+/** What a client gets at sign-in and at each refresh. */
+export type Grant = {
+  readonly accessToken: string
+  /** Seconds. */
+  readonly expiresIn: number
+  readonly csrfToken: string
+  readonly user: SignedInUser
+  /** For the cookie, and how long that is good for, in ms. */
+  readonly refreshToken: string
+  readonly refreshForMs: number
+}
+
+/** A living session, as far as its tokens depend on it. Times in ms of the epoch. */
+export type GrantedSession = {
+  readonly id: string
+  readonly jkt: string
+  readonly authTime: number
+  readonly acr: string
+  readonly amr: readonly string[]
+  readonly expiresAt: number
+}
+
+/** Tokens for a session. The scopes are those of the roles held now; the token lives no longer than its session. */
+export async function grant(
+  deps: SessionDeps,
+  session: GrantedSession,
+  snapshot: AccessSnapshot,
+  refreshToken: string,
+): Promise<Grant> {
+  const now = deps.clock.now()
+  const { access } = snapshot
+  const expiresIn = Math.min(deps.config.accessTokenSeconds, Math.floor((session.expiresAt - now) / 1000))
+  if (expiresIn < 1) throw new Refusal('unauthenticated', 'session-expired')
+  const scope = personScopes(access.permissions)
+  const { token } = await deps.accessTokens.issue(
+    {
+      sub: access.user,
+      tenant: access.tenant,
+      sid: session.id,
+      roles: [...access.roles].sort(),
+      scope,
+      cnf: { jkt: session.jkt },
+      auth_time: Math.floor(session.authTime / 1000),
+      acr: session.acr,
+      amr: [...session.amr],
+    },
+    expiresIn,
+  )
+  const credentials = { scopes: parseScopes(scope), authTime: session.authTime, acr: session.acr, mtls: false }
+  return {
+    accessToken: token,
+    expiresIn,
+    csrfToken: deps.csrf.tokenFor(access.tenant, session.id),
+    user: signedInUser(snapshot, actorOf(snapshot, { credentials }), { now, policy: deps.policy }),
+    refreshToken,
+    refreshForMs: session.expiresAt - now,
+  }
+}
+
+/** The proof of a call that has no access token yet. @throws Refusal `unauthenticated` */
+export async function useBareProof(deps: SessionDeps, proof: string | undefined, path: string): Promise<CheckedProof> {
+  if (proof === undefined) throw new Refusal('unauthenticated', 'proof')
+  const isTarget = (htu: string) => deps.site.matchesTarget(htu, path)
+  const checked = await checkProof(
+    proof,
+    { htm: 'POST', isTarget, token: undefined, nonce: undefined },
+    deps.clock.now(),
+  )
+  if (!(await deps.usedProofs.use(checked))) throw new Refusal('unauthenticated', 'proof-replay')
+  return checked
+}
+
+/** What the store says of a user right now. @throws Refusal when they may not sign in (any more) */
+export async function activeSnapshot(deps: SessionDeps, tenant: string, user: string): Promise<AccessSnapshot> {
+  const snapshot = await deps.access.load(tenant, user, { fresh: true })
+  if (snapshot === null) throw new Refusal('unauthenticated', 'unknown-user')
+  if (snapshot.access.status !== 'active') throw new Refusal('unauthenticated', 'user-disabled')
+  return snapshot
+}

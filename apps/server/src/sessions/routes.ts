@@ -1,0 +1,172 @@
+import type { Actor } from '@wardline/policy'
+import {
+  type AuthenticatedAnswer,
+  about,
+  CSRF_HEADER,
+  loginAnswer,
+  loginRequest,
+  page,
+  REFRESH_COOKIE,
+  refreshAnswer,
+  secretId,
+  sessionSummary,
+  signedInUser as signedInUserSchema,
+} from '@wardline/protocol'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { z } from 'zod'
+import { auditSecretId } from '../audit/event.ts'
+import type { Context } from '../context.ts'
+import { Refusal } from '../errors.ts'
+import { AddressRate } from '../http/address-rate.ts'
+import type { App } from '../http/app-type.ts'
+import { authenticateCalls, headerOf } from '../http/authenticated.ts'
+import { type Caller, callerOf } from '../http/caller.ts'
+import { decideFor, refuse } from '../http/decide.ts'
+import { addressOf, pathOf, whereOf } from '../http/where.ts'
+import type { Grant } from './grant.ts'
+import { listSessions } from './list.ts'
+import { signedInUser } from './signed-in-user.ts'
+
+/** A password of 1,024 characters, each escaped, and room for the rest. */
+const LOGIN_BODY_BYTES = 16 * 1024
+/** `__Host-` wants Secure, the root path and no domain (RFC 6265bis §4.1.3.2); no script reads it, no other site sends it. */
+const COOKIE = { path: '/', secure: true, httpOnly: true, sameSite: 'strict' } as const
+
+/** Signing in, staying in, signing out: calls that have no access token yet, or none any more. */
+export function registerSignInRoutes(app: App, ctx: Context): void {
+  const signIns = new AddressRate(ctx.config.preAuth.signInsPerMinute, ctx.clock)
+  const authenticate = authenticateCalls(ctx)
+  const refreshes = new AddressRate(ctx.config.preAuth.refreshesPerMinute, ctx.clock)
+  app.addHook('onClose', () => {
+    signIns.close()
+    refreshes.close()
+  })
+
+  app.get('/about', { schema: { response: { 200: about } } }, () => ({ demo: ctx.config.demo }))
+
+  app.post(
+    '/auth/login',
+    {
+      bodyLimit: LOGIN_BODY_BYTES,
+      schema: { body: loginRequest, response: { 200: loginAnswer } },
+      config: { action: 'auth.login' },
+      preValidation: atRate(signIns, 'sign-ins'),
+    },
+    async (request, reply) => {
+      const granted = await ctx.sessions.signIn({
+        ...request.body,
+        proof: headerOf(request, 'dpop'),
+        path: pathOf(request),
+        where: whereOf(request),
+      })
+      setCookie(reply, granted)
+      return { status: 'authenticated' as const, ...answerOf(granted) }
+    },
+  )
+
+  app.post(
+    '/auth/refresh',
+    { schema: { response: { 200: refreshAnswer } }, preValidation: atRate(refreshes, 'sign-ins') },
+    async (request, reply) => {
+      try {
+        const granted = await ctx.sessions.refresh(cookieRequest(request))
+        setCookie(reply, granted)
+        return answerOf(granted)
+      } catch (error) {
+        if (error instanceof Refusal && error.code === 'unauthenticated') reply.clearCookie(REFRESH_COOKIE, COOKIE)
+        throw error
+      }
+    },
+  )
+
+  app.post('/auth/logout', { preValidation: atRate(refreshes, 'sign-ins') }, async (request, reply) => {
+    if (request.headers.authorization === undefined) await ctx.sessions.signOutByCookie(cookieRequest(request))
+    else {
+      await authenticate(request)
+      await signOut(ctx, callerOf(request))
+    }
+    return reply.clearCookie(REFRESH_COOKIE, COOKIE).code(204).send()
+  })
+}
+
+/** Who I am, where I am signed in; for the authenticated scope. */
+export function registerSessionRoutes(api: App, ctx: Context): void {
+  api.get('/me', { schema: { response: { 200: signedInUserSchema } } }, async (request) => {
+    const caller = callerOf(request)
+    const { snapshot, actor, trail } = caller
+    await decideFor(ctx, caller, 'account.read', self(actor))
+    await ctx.database.auditOnly(actor.tenant, { ...trail, action: 'account.read', outcome: 'allowed' })
+    return signedInUser(snapshot, actor, { now: ctx.clock.now(), policy: ctx.policy })
+  })
+
+  api.get('/me/sessions', { schema: { response: { 200: page(sessionSummary) } } }, async (request) => {
+    const caller = callerOf(request)
+    const { actor, trail, authenticated } = caller
+    await decideFor(ctx, caller, 'account.read', self(actor))
+    const items = await listSessions(ctx, actor.tenant, actor.user, authenticated.claims.sid)
+    const count = items.length
+    await ctx.database.auditOnly(actor.tenant, { ...trail, action: 'account.read', outcome: 'allowed', count })
+    return { items, next: null }
+  })
+
+  api.delete('/me/sessions/:id', { schema: { params: z.strictObject({ id: secretId }) } }, async (request, reply) => {
+    const caller = callerOf(request)
+    const { tenant } = caller.actor
+    const session = request.params.id
+    const about = { subject: auditSecretId(session) }
+    const action = 'account.end-session'
+    const owner = await sessionOwner(ctx, tenant, session)
+    if (owner === null) return refuse(ctx, caller, new Refusal('not-found', 'not-found'), action, about)
+    await decideFor(ctx, caller, action, { kind: 'session', tenant, owner }, about)
+    const fact = { ...caller.trail, action, ...about } as const
+    await ctx.sessions.end({ tenant, user: owner, session, reason: 'revoked', fact })
+    return reply.code(204).send()
+  })
+}
+
+function self({ tenant, user }: Actor) {
+  return { kind: 'user', tenant, id: user } as const
+}
+
+async function sessionOwner(ctx: Context, tenantId: string, id: string): Promise<string | null> {
+  const where = { tenantId_id: { tenantId, id } }
+  const row = await ctx.database.readTenant(tenantId, (db) =>
+    db.session.findUnique({ where, select: { userId: true } }),
+  )
+  return row?.userId ?? null
+}
+
+async function signOut(ctx: Context, { actor, trail, authenticated }: Caller): Promise<void> {
+  await ctx.sessions.end({
+    tenant: actor.tenant,
+    user: actor.user,
+    session: authenticated.claims.sid,
+    reason: 'logout',
+    fact: { ...trail, action: 'auth.logout' },
+  })
+}
+
+function atRate(rate: AddressRate, reason: 'sign-ins') {
+  return (request: FastifyRequest, _reply: FastifyReply, done: (error?: Error) => void) => {
+    const retryAfterMs = rate.take(addressOf(request))
+    done(retryAfterMs === 0 ? undefined : new Refusal('rate-limited', reason, { retryAfterMs }))
+  }
+}
+
+function cookieRequest(request: FastifyRequest) {
+  return {
+    cookie: request.cookies[REFRESH_COOKIE],
+    csrf: headerOf(request, CSRF_HEADER),
+    proof: headerOf(request, 'dpop'),
+    path: pathOf(request),
+    where: whereOf(request),
+  }
+}
+
+function setCookie(reply: FastifyReply, { refreshToken, refreshForMs }: Grant): void {
+  reply.setCookie(REFRESH_COOKIE, refreshToken, { ...COOKIE, maxAge: Math.floor(refreshForMs / 1000) })
+}
+
+function answerOf({ accessToken, expiresIn, csrfToken, user }: Grant): Omit<AuthenticatedAnswer, 'status'> {
+  return { accessToken, expiresIn, csrfToken, user }
+}

@@ -1,0 +1,119 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { bySystem } from '../../apps/server/src/audit/by.ts'
+import { type Clock, systemClock } from '../../apps/server/src/clock.ts'
+import { type Config, loadConfig } from '../../apps/server/src/config.ts'
+import type { Context, ContextOverrides } from '../../apps/server/src/context.ts'
+import { DEMO_TENANTS } from '../../apps/server/src/demo/people.ts'
+import { createLogger } from '../../apps/server/src/log.ts'
+import { type RunningServer, startServer } from '../../apps/server/src/server.ts'
+import { createTenant } from '../../apps/server/src/tenants/create.ts'
+import { createUser } from '../../apps/server/src/users/create.ts'
+import { createTestDatabase, type TestDatabase } from './database.ts'
+
+/** Everybody's. */
+export const PASSWORD = 'a password for tests'
+
+export type TestServer = {
+  readonly ctx: Context
+  readonly running: RunningServer
+  /** `https://localhost:<port>`. */
+  readonly url: string
+  /** The authority to trust. */
+  readonly ca: Buffer
+  readonly clock: Clock
+  readonly database: TestDatabase
+  readonly dataDir: string
+  /** Every line it logged. */
+  readonly logged: readonly string[]
+  /** Ids of the demonstration's people, by `tenant/username`, and of the tenants by slug. */
+  readonly users: ReadonlyMap<string, string>
+  readonly tenants: ReadonlyMap<string, string>
+  /** Stops it; the one that was started first also drops the database. */
+  stop(): Promise<void>
+}
+
+export type TestServerOptions = ContextOverrides & {
+  readonly config?: Partial<Config>
+  /** Another node: the same database, root key and signing keys. */
+  readonly beside?: TestServer
+}
+
+/**
+ * A whole server in this process: a port of its own, a database of its own (or another node's), real TLS, the people of the
+ * demonstration with one password, and no patients. Stop it in `afterAll`.
+ */
+export async function startTestServer(options: TestServerOptions = {}): Promise<TestServer> {
+  const { config: changes = {}, beside, ...overrides } = options
+  const database = beside?.database ?? (await createTestDatabase())
+  const dataDir = beside?.dataDir ?? mkdtempSync(join(tmpdir(), 'wardline-server-'))
+  const keysDir = join(dataDir, 'keys')
+  if (beside === undefined) {
+    mkdirSync(keysDir, { mode: 0o700 })
+    writeFileSync(join(keysDir, 'root.key'), database.rootKey, { mode: 0o600 })
+  }
+  const logged: string[] = []
+  const log = createLogger('debug', { write: (line: string) => void logged.push(line) })
+  const config = { ...testConfig(dataDir, database.ownerUrl), ...changes }
+  const running = await startServer(config, { log, ...overrides })
+  const { ctx } = running
+  const { tenants, users } = beside ?? (await seedPeople(ctx))
+  return {
+    ctx,
+    running,
+    url: ctx.site.origin,
+    ca: readFileSync(running.authorityFile ?? ''),
+    clock: overrides.clock ?? systemClock,
+    database,
+    dataDir,
+    logged,
+    tenants,
+    users,
+    async stop() {
+      await running.stop()
+      if (beside !== undefined) return
+      await database.drop()
+      rmSync(dataDir, { recursive: true, force: true })
+    },
+  }
+}
+
+/** Password hashes as cheap as they get: what is tested by these is not their strength. */
+const CHEAP_HASHES = { memoryKiB: 64, iterations: 2, parallelism: 1, concurrency: 2 }
+
+function testConfig(dataDir: string, databaseUrl: string): Config {
+  const env = {
+    WARDLINE_DATA: dataDir,
+    WARDLINE_DATABASE_URL: databaseUrl,
+    WARDLINE_PORT: '0',
+    WARDLINE_HOST: '127.0.0.1',
+  }
+  return { ...loadConfig(env), argon2: CHEAP_HASHES }
+}
+
+async function seedPeople(ctx: Context): Promise<Pick<TestServer, 'tenants' | 'users'>> {
+  const tenants = new Map<string, string>()
+  const users = new Map<string, string>()
+  const passwordHash = await ctx.passwords.hash(PASSWORD)
+  for (const { slug, name, people } of DEMO_TENANTS) {
+    const tenantId = await createTenant(ctx.database, ctx.keyring, { slug, name, by: bySystem })
+    tenants.set(slug, tenantId)
+    await ctx.database.withTenant(tenantId, async (tx) => {
+      for (const { username, displayName, title, roles } of people) {
+        const known = {
+          tenantId,
+          username,
+          displayName,
+          title,
+          roles,
+          passwordHash,
+          externalDigest: null,
+          by: bySystem,
+        }
+        users.set(`${slug}/${username}`, await createUser(tx, known))
+      }
+    })
+  }
+  return { tenants, users }
+}
