@@ -2,7 +2,8 @@ import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promise
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { directoryStore, readIfThere, replaceFile } from './directory-store.ts'
+import { directoryStore } from './directory-store.ts'
+import { headFile } from './head-file.ts'
 import { memoryStore } from './memory-store.ts'
 import { type ReadableStore, StoreConflictError, type TileStore } from './tile-store.ts'
 
@@ -104,13 +105,24 @@ describe('a store in a folder', () => {
   it('keeps partial tiles when told so', () => {
     expect(directoryStore(folder, { keepPartials: true })).not.toHaveProperty('removePartials')
   })
+})
 
-  it('replaces small files of one’s own', async () => {
-    const file = path.join(folder, 'head')
-    expect(await readIfThere(file)).toBeUndefined()
-    await writeFile(file, 'old')
-    await replaceFile(file, text('new'))
-    expect(await readFile(file, 'utf8')).toBe('new')
-    expect((await stat(file)).mode & 0o777).toBe(0o600)
+describe('the head a sequencer remembers', () => {
+  it('comes back as it was saved, the last one', async () => {
+    const file = headFile(path.join(folder, 'state', 'head.json'))
+    expect(await file.load()).toBeUndefined()
+    await file.save({ size: 7, root: new Uint8Array(32).fill(1) })
+    await file.save({ size: Number.MAX_SAFE_INTEGER, root: new Uint8Array(32).fill(2) })
+    expect(await file.load()).toEqual({ size: Number.MAX_SAFE_INTEGER, root: new Uint8Array(32).fill(2) })
+    expect(await readdir(path.join(folder, 'state'))).toEqual(['head.json'])
+    expect((await stat(path.join(folder, 'state', 'head.json'))).mode & 0o777).toBe(0o600)
   })
+
+  it.each(['', 'null', '{}', '{"root":"AAAA","size":"7"}', '{"root":"', '{"root":7,"size":7}'])(
+    'a file with %j is refused, not taken for none',
+    async (content) => {
+      await writeFile(path.join(folder, 'head.json'), content)
+      await expect(headFile(path.join(folder, 'head.json')).load()).rejects.toThrow(/JSON|head of a log/)
+    },
+  )
 })
