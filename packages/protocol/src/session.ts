@@ -31,6 +31,8 @@ export const sessionAuthenticate = z.strictObject({
   proof: compactJws,
 })
 
+export type SessionAuthenticate = z.infer<typeof sessionAuthenticate>
+
 /** server → client. From here on the socket may ask. */
 export const sessionAuthenticated = z.strictObject({
   type: z.literal('session.authenticated'),

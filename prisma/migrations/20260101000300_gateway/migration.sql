@@ -22,7 +22,7 @@ BEGIN
         FROM user_roles ur JOIN role_permissions rp ON rp.tenant_id = p_tenant AND rp.role_id = ur.role_id
         WHERE ur.tenant_id = p_tenant AND ur.user_id = p_user),
       'careTeam', (
-        SELECT coalesce(jsonb_agg(jsonb_build_object('patient', ct.patient_id, 'channel', c.id,
+        SELECT coalesce(jsonb_agg(jsonb_build_object('patient', ct.patient_id, 'channel', c.id, 'head', c.head,
           'startsAt', (extract(epoch FROM ct.starts_at) * 1000)::bigint,
           'endsAt', (extract(epoch FROM ct.ends_at) * 1000)::bigint)), '[]')
         FROM care_team ct
@@ -30,9 +30,9 @@ BEGIN
         WHERE ct.tenant_id = p_tenant AND ct.user_id = p_user
           AND (ct.ends_at IS NULL OR ct.ends_at > p_at - interval '1 day')),
       'memberships', (
-        SELECT coalesce(jsonb_agg(jsonb_build_object('channel', m.channel_id,
+        SELECT coalesce(jsonb_agg(jsonb_build_object('channel', m.channel_id, 'head', c.head,
           'joinedAt', (extract(epoch FROM m.joined_at) * 1000)::bigint)), '[]')
-        FROM channel_members m
+        FROM channel_members m JOIN channels c ON c.tenant_id = p_tenant AND c.id = m.channel_id
         WHERE m.tenant_id = p_tenant AND m.user_id = p_user AND m.left_at IS NULL),
       'sessions', (
         SELECT coalesce(jsonb_agg(jsonb_build_object('id', s.id,

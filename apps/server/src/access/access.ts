@@ -1,0 +1,200 @@
+import type { Limits } from '@wardline/protocol'
+import type { Clock } from '../clock.ts'
+import type { Database } from '../storage/open.ts'
+import { type AccessSnapshot, snapshotOf } from './snapshot.ts'
+
+/** Reads one user from the store; null where there is none. */
+export type LoadSnapshot = (tenant: string, user: string) => Promise<AccessSnapshot | null>
+
+/** A user whose every change is wanted, for as long as a socket of theirs is open. */
+export interface Watch {
+  readonly snapshot: AccessSnapshot
+  /** Called with each new snapshot. One listener. */
+  onChange(listener: (snapshot: AccessSnapshot) => void): void
+  stop(): void
+}
+
+type Watcher = { listener: ((snapshot: AccessSnapshot) => void) | null }
+
+type Entry = {
+  readonly tenant: string
+  readonly user: string
+  snapshot: AccessSnapshot | null
+  /** When the store was last asked and had nothing newer, in milliseconds of the epoch. */
+  checkedAt: number
+  readonly watchers: Set<Watcher>
+  loading: Promise<void> | null
+  /** Something has changed since the loading under way began. */
+  stale: boolean
+}
+
+/**
+ * What each user may do, as the store said last: for HTTP at most `pollMs` old, for open sockets followed from change to change.
+ * A change is learned from this node's own acts, from a hint, and at the latest from the poll that compares versions (R-19, R-33).
+ */
+export class Access {
+  readonly #load: LoadSnapshot
+  readonly #clock: Clock
+  readonly #maxAgeMs: number
+  readonly #onFault: (error: unknown) => void
+  readonly #tenants = new Map<string, Map<string, Entry>>()
+
+  constructor(parts: { load: LoadSnapshot; clock: Clock; maxAgeMs: number; onFault: (error: unknown) => void }) {
+    this.#load = parts.load
+    this.#clock = parts.clock
+    this.#maxAgeMs = parts.maxAgeMs
+    this.#onFault = parts.onFault
+  }
+
+  /** What the user may do, at most `pollMs` old, or `fresh` from the store; null where there is no such user. */
+  async load(tenant: string, user: string, how: { readonly fresh?: boolean } = {}): Promise<AccessSnapshot | null> {
+    const entry = this.#entry(tenant, user)
+    const isOld = this.#clock.now() - entry.checkedAt > this.#maxAgeMs
+    if (isOld || entry.stale || how.fresh === true) await this.#reload(entry)
+    return entry.snapshot
+  }
+
+  /** As `load`, and from then on every change, until `stop`. */
+  async watch(tenant: string, user: string): Promise<Watch | null> {
+    const entry = this.#entry(tenant, user)
+    const watcher: Watcher = { listener: null }
+    entry.watchers.add(watcher)
+    let latest: AccessSnapshot | null = null
+    try {
+      latest = await this.load(tenant, user)
+    } finally {
+      if (latest === null) entry.watchers.delete(watcher)
+    }
+    if (latest === null) return null
+    const first = latest
+    return {
+      get snapshot() {
+        return entry.snapshot ?? first
+      },
+      onChange: (listener) => {
+        watcher.listener = listener
+      },
+      stop: () => {
+        entry.watchers.delete(watcher)
+      },
+    }
+  }
+
+  /** Something about the user has changed: on this node, or a hint says so (`version`: up to which it is already known). */
+  changed(tenant: string, user: string, version = Number.POSITIVE_INFINITY): void {
+    const entry = this.#tenants.get(tenant)?.get(user)
+    if (entry !== undefined && (entry.snapshot?.version ?? 0) < version) this.#refresh(entry)
+  }
+
+  /** Something that concerns all users of the tenant has changed. */
+  tenantChanged(tenant: string, version = Number.POSITIVE_INFINITY): void {
+    for (const entry of this.#tenants.get(tenant)?.values() ?? []) {
+      if ((entry.snapshot?.tenantVersion ?? 0) < version) this.#refresh(entry)
+    }
+  }
+
+  /** Tenants with users that are watched, and those users. */
+  *watched(): Iterable<readonly [tenant: string, users: readonly string[]]> {
+    for (const [tenant, entries] of this.#tenants) {
+      const users = [...entries.values()].filter((entry) => entry.watchers.size > 0).map((entry) => entry.user)
+      if (users.length > 0) yield [tenant, users]
+    }
+  }
+
+  /** The versions that the store gave, when asked at `askedAt`, for those `users` of the tenant. */
+  learn(
+    tenant: string,
+    askedAt: number,
+    users: readonly string[],
+    versions: { readonly tenantVersion: number | null; readonly users: ReadonlyMap<string, number> },
+  ): void {
+    const entries = this.#tenants.get(tenant)
+    for (const user of users) {
+      const entry = entries?.get(user)
+      if (entry === undefined) continue
+      const { version, tenantVersion } = entry.snapshot ?? { version: 0, tenantVersion: 0 }
+      const isNewer = (versions.users.get(user) ?? Number.POSITIVE_INFINITY) > version
+      if (isNewer || (versions.tenantVersion ?? Number.POSITIVE_INFINITY) > tenantVersion) this.#refresh(entry)
+      else entry.checkedAt = Math.max(entry.checkedAt, askedAt)
+    }
+  }
+
+  /** Forgets who is not watched and was not asked for of late. */
+  forgetIdle(): void {
+    const now = this.#clock.now()
+    for (const [tenant, entries] of this.#tenants) {
+      for (const [user, entry] of entries) {
+        const isOld = now - entry.checkedAt > this.#maxAgeMs
+        if (isOld && entry.watchers.size === 0 && entry.loading === null) entries.delete(user)
+      }
+      if (entries.size === 0) this.#tenants.delete(tenant)
+    }
+  }
+
+  #entry(tenant: string, user: string): Entry {
+    const entries = this.#tenants.get(tenant) ?? new Map<string, Entry>()
+    this.#tenants.set(tenant, entries)
+    const known = entries.get(user)
+    if (known !== undefined) return known
+    const checkedAt = Number.NEGATIVE_INFINITY
+    const entry: Entry = { tenant, user, snapshot: null, checkedAt, watchers: new Set(), loading: null, stale: false }
+    entries.set(user, entry)
+    return entry
+  }
+
+  #refresh(entry: Entry): void {
+    this.#reload(entry).catch(this.#onFault)
+  }
+
+  /** Resolves when a reading that began after this call is in. */
+  async #reload(entry: Entry): Promise<void> {
+    entry.stale = true
+    while (entry.stale) {
+      entry.loading ??= this.#loadOnce(entry).finally(() => {
+        entry.loading = null
+      })
+      await entry.loading
+    }
+  }
+
+  async #loadOnce(entry: Entry): Promise<void> {
+    entry.stale = false
+    const askedAt = this.#clock.now()
+    let loaded: AccessSnapshot | null
+    try {
+      loaded = await this.#load(entry.tenant, entry.user)
+    } catch (error) {
+      // Not known to be current any more: whoever asks next asks the store.
+      entry.checkedAt = Number.NEGATIVE_INFINITY
+      throw error
+    }
+    entry.snapshot = loaded ?? (entry.snapshot === null ? null : gone(entry.snapshot))
+    entry.checkedAt = askedAt
+    if (entry.snapshot === null) return
+    for (const { listener } of [...entry.watchers]) listener?.(entry.snapshot)
+  }
+}
+
+/** A user whose row is no more: nothing is theirs to do, and no sign-in of theirs lives. */
+function gone(last: AccessSnapshot): AccessSnapshot {
+  return { ...last, access: { ...last.access, status: 'disabled' }, sessions: new Map(), channels: new Map() }
+}
+
+/** The access of one node, read from its database. */
+export function createAccess(parts: {
+  readonly database: Pick<Database, 'readAccess'>
+  readonly clock: Clock
+  readonly limits: Pick<Limits, 'pollMs'>
+  readonly onFault: (error: unknown) => void
+}): Access {
+  const { database, clock, limits, onFault } = parts
+  return new Access({
+    load: async (tenant, user) => {
+      const stored = await database.readAccess(tenant, user, clock.now())
+      return stored === null ? null : snapshotOf(user, stored)
+    },
+    clock,
+    maxAgeMs: limits.pollMs,
+    onFault,
+  })
+}

@@ -1,0 +1,65 @@
+import { type Actor, type ActorAccess, type ActorCredentials, type Assignment, isPermission } from '@wardline/policy'
+import type { StoredAccess } from '../storage/gateway-reads.ts'
+
+/** What the store said of one user at one moment: replaced as a whole, never changed. */
+export interface AccessSnapshot {
+  /** The live half of an actor; the other half comes with each token. */
+  readonly access: ActorAccess
+  readonly profile: {
+    readonly username: string
+    readonly displayName: string
+    readonly title: string | null
+    readonly tenant: { readonly id: string; readonly slug: string; readonly name: string }
+  }
+  /** Sign-ins that have not been ended, by session id; `expiresAt` (milliseconds of the epoch) is their absolute end (R-21). */
+  readonly sessions: ReadonlyMap<string, { readonly expiresAt: number }>
+  /**
+   * The channels that policy may allow now or soon (memberships, and those of patients with a current or coming assignment), each
+   * with its head when this was read.
+   */
+  readonly channels: ReadonlyMap<string, number>
+  readonly version: number
+  readonly tenantVersion: number
+}
+
+/** Who asks: what the store says of the user now, bounded by what the token says. */
+export function actorOf(snapshot: AccessSnapshot, token: { readonly credentials: ActorCredentials }): Actor {
+  return { ...snapshot.access, ...token.credentials }
+}
+
+/** Whether the sign-in is still one: not ended, revoked, over, nor its user disabled. */
+export function isSessionLive(snapshot: AccessSnapshot, session: string, now: number): boolean {
+  const live = snapshot.sessions.get(session)
+  return live !== undefined && now < live.expiresAt && snapshot.access.status === 'active'
+}
+
+/** The snapshot that a reading of the store makes. A permission of a newer version of the program is none to this one. */
+export function snapshotOf(user: string, stored: StoredAccess): AccessSnapshot {
+  const { username, displayName, title } = stored
+  const { version: tenantVersion, ...tenant } = stored.tenant
+  const careTeam = new Map<string, Assignment[]>()
+  const channels = new Map<string, number>()
+  for (const { patient, channel, head, startsAt, endsAt } of stored.careTeam) {
+    careTeam.set(patient, [...(careTeam.get(patient) ?? []), { startsAt, endsAt }])
+    if (channel !== null) channels.set(channel, head ?? 0)
+  }
+  for (const { channel, head } of stored.memberships) channels.set(channel, head)
+  return {
+    access: {
+      tenant: tenant.id,
+      user,
+      kind: stored.kind,
+      status: stored.disabled ? 'disabled' : 'active',
+      roles: new Set(stored.roles),
+      permissions: new Set(stored.permissions.filter(isPermission)),
+      careTeam,
+      memberships: new Map(stored.memberships.map(({ channel, joinedAt }) => [channel, { joinedAt }])),
+      emergencyAccess: new Map(),
+    },
+    profile: { username, displayName, title, tenant },
+    sessions: new Map(stored.sessions.map(({ id, expiresAt }) => [id, { expiresAt }])),
+    channels,
+    version: stored.version,
+    tenantVersion,
+  }
+}
