@@ -66,8 +66,8 @@ export class Person {
   }
 
   /** The proof that opens a socket, over the server's nonce. */
-  socketProof(nonce: string, twisted: ProofParts = {}): string {
-    const { url, clock } = this.server
+  socketProof(nonce: string, twisted: ProofParts = {}, at: TestServer = this.server): string {
+    const { url, clock } = at
     const about = { method: 'GET', url: `${url}${SOCKET_PATH}`, at: clock.now(), token: this.token, nonce }
     return this.key.proof(about, twisted)
   }

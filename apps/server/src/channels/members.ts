@@ -1,0 +1,85 @@
+import { randomUUID } from 'node:crypto'
+import type { Member, Receipt } from '@wardline/protocol'
+import type { AuditFact } from '../audit/event.ts'
+import type { Gateway } from '../gateway/gateway.ts'
+import type { EventItem } from '../storage/channel-event.ts'
+import type { StoredChannel } from '../storage/gateway-reads.ts'
+
+/** Who may see the channel now, as frames and answers say it. */
+export function membersOf(stored: StoredChannel): Member[] {
+  return stored.members.map((member) => ({ ...member, until: timeOf(member.until) }))
+}
+
+/** How far each person has got, as frames and answers say it. */
+export function receiptsOf(stored: StoredChannel): Receipt[] {
+  return stored.receipts.map((receipt) => ({ ...receipt, at: timeOf(receipt.at) }))
+}
+
+function timeOf(ms: number | null): string | null {
+  return ms === null ? null : new Date(ms).toISOString()
+}
+
+/** Somebody came to a channel, or went. */
+export interface MembershipChange {
+  readonly channel: string
+  readonly user: string
+  /** Who made it so; the nil UUID for the system itself. */
+  readonly by: string
+  readonly audit: AuditFact
+}
+
+/** `member.joined`, for `change.append` in the transaction that makes it so. `role`: of the assignment, where there is one. */
+export function memberJoined(change: MembershipChange, role: string | null): EventItem {
+  return memberEvent(change, 'member.joined', { user: change.user, role })
+}
+
+/** `member.left`, likewise. */
+export function memberLeft(change: MembershipChange): EventItem {
+  return memberEvent(change, 'member.left', { user: change.user })
+}
+
+function memberEvent(
+  { channel, by, audit }: MembershipChange,
+  type: 'member.joined' | 'member.left',
+  attributes: EventItem['attributes'],
+): EventItem {
+  const id = randomUUID()
+  const digest = Buffer.alloc(32)
+  return {
+    kind: 'event',
+    channelId: channel,
+    id,
+    type,
+    actorId: by,
+    clientId: id,
+    digest,
+    messageId: null,
+    attributes,
+    body: null,
+    audit,
+  }
+}
+
+/**
+ * After the transaction that changed who belongs where: its events go to who reads the channels, and what the people concerned may
+ * do is read anew, on this node at once and on the others by hints. `version`: the user's new one. Losing all of it only costs
+ * `pollMs`.
+ */
+export function announceMembership(
+  { hub, inboxes, access, bus }: Pick<Gateway, 'hub' | 'inboxes' | 'access' | 'bus'>,
+  tenant: string,
+  changed: {
+    readonly heads: Iterable<{ readonly channel: string; readonly seq: number }>
+    readonly users: Iterable<{ readonly user: string; readonly version: number }>
+  },
+): void {
+  for (const { user, version } of changed.users) {
+    access.changed(tenant, user)
+    bus.publish({ k: 'user', t: tenant, u: user, v: version })
+  }
+  for (const { channel, seq } of changed.heads) {
+    hub.learn(tenant, channel, seq)
+    inboxes.learn(tenant, channel, seq)
+    bus.publish({ k: 'channel', t: tenant, c: channel, head: seq })
+  }
+}

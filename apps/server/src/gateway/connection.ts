@@ -1,0 +1,205 @@
+import {
+  AUTHENTICATE_DEADLINE_MS,
+  type CloseCode,
+  decodeFirstFrame,
+  decodeRequest,
+  type SessionAuthenticate,
+} from '@wardline/protocol'
+import { isSessionLive } from '../access/snapshot.ts'
+import type { AuditReason } from '../audit/vocabulary.ts'
+import { Refusal, toRefusal } from '../errors.ts'
+import { encode } from './frame.ts'
+import type { Gateway } from './gateway.ts'
+import type { Fault, Line, LineEvents } from './line.ts'
+import { authenticate, type Opened, welcome } from './opening.ts'
+import type { Peer, Trail } from './peer.ts'
+import { SignedIn } from './signed-in.ts'
+import type { Timed, WheelEntry } from './wheel.ts'
+
+type State =
+  | {
+      readonly is: 'awaiting-authentication'
+      readonly nonce: string
+      /** Milliseconds of the epoch; absolute, whatever arrives. */
+      readonly deadline: number
+      /** Whether the first frame has come and is being judged. */
+      judging: boolean
+      /** Gives the place among sockets of strangers back. */
+      readonly settled: () => void
+    }
+  | { readonly is: 'signed-in'; readonly signedIn: SignedIn }
+  | { readonly is: 'closing' }
+
+/**
+ * One socket, from its challenge to its close. Until somebody has signed in it can do nothing but say who it is, once; then each
+ * frame is one request, held to the limits and decided afresh (P1, P5, P8). Every way out is `end`.
+ */
+export class Connection implements LineEvents, Timed {
+  readonly peer: Peer
+  readonly #gateway: Gateway
+  readonly #line: Line
+  readonly #entry: WheelEntry
+  #state: State
+
+  /** `open` ties it to a socket; `settled` is called once this is no longer the socket of a stranger. */
+  constructor(gateway: Gateway, peer: Peer, open: (events: LineEvents) => Line, settled: () => void) {
+    const deadline = gateway.clock.now() + AUTHENTICATE_DEADLINE_MS
+    const nonce = gateway.nonce()
+    this.peer = peer
+    this.#gateway = gateway
+    this.#state = { is: 'awaiting-authentication', nonce, deadline, judging: false, settled }
+    this.#line = open(this)
+    this.#entry = gateway.wheel.add(this, deadline)
+    gateway.connections.add(this)
+    this.#line.send(
+      encode({
+        type: 'session.challenge',
+        nonce,
+        connectionId: peer.connection,
+        serverTime: new Date(gateway.clock.now()).toISOString(),
+        deadlineMs: AUTHENTICATE_DEADLINE_MS,
+      }),
+    )
+  }
+
+  /** Who has signed in, if somebody has and the socket is not closing. */
+  get signedIn(): SignedIn | null {
+    return this.#state.is === 'signed-in' ? this.#state.signedIn : null
+  }
+
+  text(message: string, bytes: number): void {
+    const state = this.#state
+    if (state.is === 'awaiting-authentication') this.#firstFrame(state, message, bytes)
+    else if (state.is === 'signed-in') this.#request(state.signedIn, message, bytes)
+  }
+
+  binary(): void {
+    this.end(1003, 'binary', 'finish')
+  }
+
+  /** A ping of the peer's. A flood of them is a flood (R-06), and a stranger is not even answered (P1). */
+  ping(data: Buffer): void {
+    const { signedIn } = this
+    if (signedIn === null) return this.end(4400, 'state', 'drop')
+    signedIn.health.heard(this.#gateway.clock.now())
+    if (signedIn.charge() > 0) signedIn.losePatience()
+    else this.#line.pong(data)
+  }
+
+  pong(): void {
+    this.signedIn?.health.heard(this.#gateway.clock.now())
+  }
+
+  written(): void {
+    this.signedIn?.reader.written()
+  }
+
+  fault(because: Fault): void {
+    this.#leave(because)
+  }
+
+  closed(code: number): void {
+    this.#leave(code === 1006 ? 'closed-by-peer' : 'closed-by-client')
+  }
+
+  due(now: number): number | null {
+    const state = this.#state
+    if (state.is === 'awaiting-authentication') {
+      if (now < state.deadline) return state.deadline
+      this.end(4408, 'timeout', 'drop')
+    }
+    if (state.is === 'signed-in') state.signedIn.due(now)
+    return this.#state.is === 'signed-in' ? this.#state.signedIn.next() : null
+  }
+
+  /**
+   * Ends the socket: from here on nothing is read from it, and nothing but the close frame is written, except that with `finish`
+   * what waits already goes first.
+   */
+  end(code: CloseCode, because: AuditReason, waiting: 'finish' | 'drop'): void {
+    if (this.#state.is === 'closing') return
+    this.#leave(because)
+    this.#line.close(code, waiting)
+  }
+
+  #firstFrame(state: State & { is: 'awaiting-authentication' }, message: string, bytes: number): void {
+    if (bytes > this.#gateway.config.limits.firstFrameBytes) return this.end(1009, 'oversize', 'drop')
+    const decoded = decodeFirstFrame(message)
+    if (!decoded.ok || state.judging) return this.end(4400, 'state', 'drop')
+    state.judging = true
+    void this.#authenticate(state, decoded.frame)
+  }
+
+  async #authenticate(state: State & { is: 'awaiting-authentication' }, frame: SessionAuthenticate): Promise<void> {
+    try {
+      const opened = await authenticate(this.#gateway, this.peer, state.nonce, frame)
+      // The deadline may have passed, or the peer gone, while this was awaited.
+      if (this.#state === state) this.#admit(state, opened, frame.id)
+      else opened.watch.stop()
+    } catch (error) {
+      const refusal = toRefusal(error)
+      if (refusal.code === 'unauthenticated') return this.end(4401, refusal.reason, 'drop')
+      if (refusal.code === 'internal') this.#gateway.log.error('socket.failed', { error: refusal.cause })
+      this.end(refusal.code === 'unavailable' ? 1013 : 1011, refusal.reason, 'drop')
+    }
+  }
+
+  #admit(state: State & { is: 'awaiting-authentication' }, opened: Opened, replyTo: string): void {
+    const { clock, config, sockets } = this.#gateway
+    if (!isSessionLive(opened.watch.snapshot, opened.who.session, clock.now())) {
+      opened.watch.stop()
+      return this.end(4403, 'revoked', 'drop')
+    }
+    state.settled()
+    const socket = {
+      line: this.#line,
+      peer: this.peer,
+      end: this.end.bind(this),
+      lookBy: (at: number) => this.#entry.lookBy(at),
+    }
+    const signedIn = new SignedIn(this.#gateway, socket, opened.who, opened.watch)
+    this.#state = { is: 'signed-in', signedIn }
+    this.#line.acceptUpTo(config.limits.frameBytes)
+    this.#entry.lookBy(signedIn.next())
+    this.#line.send(encode(welcome(this.#gateway, opened, replyTo)))
+    opened.watch.onChange((snapshot) => signedIn.become(snapshot))
+    this.#gateway.inboxes.join(signedIn, signedIn.snapshot.channels)
+    for (const oldest of sockets.add(this, opened.who, config.limits.socketsPerUser)) {
+      oldest.end(4409, 'sockets-per-user', 'finish')
+    }
+  }
+
+  #request(signedIn: SignedIn, message: string, bytes: number): void {
+    signedIn.health.heard(this.#gateway.clock.now())
+    if (bytes > this.#gateway.config.limits.frameBytes) return this.end(1009, 'oversize', 'finish')
+    const wait = signedIn.charge()
+    const decoded = decodeRequest(message)
+    if (decoded.ok) {
+      if (wait === 0) signedIn.request(decoded.frame)
+      else signedIn.refuse(decoded.frame, new Refusal('rate-limited', 'rate', { retryAfterMs: wait }))
+      return
+    }
+    if (decoded.fault === 'violation') return this.end(4400, 'not-json', 'finish')
+    const { type, replyTo } = decoded
+    signedIn.refuse({ type, ...(replyTo === undefined ? {} : { id: replyTo }) }, new Refusal('invalid', 'schema'))
+  }
+
+  #leave(because: AuditReason): void {
+    const state = this.#state
+    if (state.is === 'closing') return
+    this.#state = { is: 'closing' }
+    this.#entry.remove()
+    this.#gateway.connections.delete(this)
+    if (state.is === 'awaiting-authentication') {
+      state.settled()
+      this.#gateway.strangers.left(this.peer, because)
+      return
+    }
+    const { signedIn } = state
+    this.#gateway.sockets.remove(this, signedIn)
+    this.#gateway.inboxes.leave(signedIn)
+    signedIn.close()
+    const trail: Trail = signedIn.trail
+    this.#gateway.audit(signedIn.tenant, { ...trail, action: 'socket.close', outcome: 'allowed', reason: because })
+  }
+}

@@ -1,0 +1,174 @@
+import type { PolicySettings } from '@wardline/policy'
+import { randomSecretId } from '../sessions/access-token.ts'
+import type { Access } from '../access/access.ts'
+import type { AuditFact } from '../audit/event.ts'
+import type { Bus } from '../bus/bus.ts'
+import { KnownChannels } from '../channels/known-channels.ts'
+import type { Clock } from '../clock.ts'
+import type { Config } from '../config.ts'
+import type { Keyring } from '../keys/keyring.ts'
+import type { Logger } from '../log.ts'
+import { readableEvent } from '../messages/stored-event.ts'
+import { Presence } from '../presence/presence.ts'
+import { Receipts } from '../receipts/receipts.ts'
+import type { Sessions } from '../sessions/sessions.ts'
+import type { Database } from '../storage/open.ts'
+import { TypingSigns } from '../typing/typing.ts'
+import { Admission } from './admission.ts'
+import { Committer, Committers, type CommitRequest } from './committer.ts'
+import type { Connection } from './connection.ts'
+import { drain } from './drain.ts'
+import { encode } from './frame.ts'
+import { followHints } from './hints.ts'
+import { Hub } from './hub.ts'
+import { Inboxes } from './inboxes.ts'
+import { Turn } from './outlet.ts'
+import { Poller } from './poller.ts'
+import type { FramedEvent } from './recent-events.ts'
+import { Sockets } from './sockets.ts'
+import { Strangers } from './strangers.ts'
+import type { CommitResult } from '../storage/channel-event.ts'
+import type { StoredEvent } from '../storage/replay.ts'
+import { Wheel } from './wheel.ts'
+
+/** What the gateway is made of, and made from. */
+export type GatewayParts = {
+  readonly config: Config
+  readonly clock: Clock
+  readonly log: Logger
+  readonly policy: PolicySettings
+  readonly database: Database
+  readonly keyring: Keyring
+  readonly bus: Bus
+  readonly access: Access
+  readonly sessions: Pick<Sessions, 'authenticate'>
+}
+
+/** Everything that the sockets of this node share. */
+export interface Gateway extends GatewayParts {
+  readonly admission: Admission
+  readonly strangers: Strangers
+  readonly wheel: Wheel
+  readonly turn: Turn
+  /** All that are open, signed in or not. */
+  readonly connections: Set<Connection>
+  readonly sockets: Sockets
+  readonly hub: Hub
+  readonly committers: Committers
+  readonly channels: KnownChannels
+  readonly inboxes: Inboxes
+  readonly receipts: Receipts
+  readonly typing: TypingSigns
+  readonly presence: Presence
+  readonly poller: Poller
+  /** Whether no more sockets are let in. */
+  readonly draining: boolean
+  /** 192 random bits for a challenge. */
+  nonce(): string
+  /** Writes an event that no change waits for; null: of no tenant. */
+  audit(tenant: string | null, fact: AuditFact): void
+  /** Lets the sockets go, one after the other, within `ms`; then whatever was posted is committed. */
+  drain(ms: number): Promise<void>
+  close(): Promise<void>
+}
+
+/** Decrypted events of quiet channels are let go at this pace. */
+const FORGET_MS = 10_000
+
+export function createGateway(parts: GatewayParts): Gateway {
+  const { config, clock, log, policy, database, keyring, bus, access } = parts
+  const { limits } = config
+  const onFault = (error: unknown) => log.warn('gateway.failed', { error })
+  const audit = (tenant: string | null, fact: AuditFact) => {
+    database.auditOnly(tenant, fact).catch((error: unknown) => log.error('audit.failed', { error }))
+  }
+
+  const channels = new KnownChannels({ readChannel: database.readChannel, keyring, clock, onFault })
+  const inboxes = new Inboxes({ clock, policy, channels, readUnread: database.readUnread, log })
+  const hub = new Hub({
+    readEvents: async (tenant, channel, after, limit) => {
+      const stored = await database.readEvents(tenant, channel, after, limit)
+      return Promise.all(stored.map((each) => framed(keyring, tenant, channel, each)))
+    },
+    log,
+    onMessage: (tenant, channel, event) => inboxes.message(tenant, channel, event),
+  })
+  const committers = new Committers(
+    (tenant) =>
+      new Committer(
+        (items) => database.commitBatch(tenant, items),
+        (requests, results) => hintAt(bus, tenant, requests, results),
+      ),
+  )
+  const receipts = new Receipts({ clock, committers, hub, inboxes, bus, log })
+  const typing = new TypingSigns({ clock, hub, bus })
+  const presence = new Presence({ clock, hub, bus, snapshotOf: (tenant, user) => access.load(tenant, user) })
+  const poller = new Poller({ clock, database, access, hub, inboxes, pollMs: limits.pollMs, onFault })
+  const admission = new Admission(config.preAuth, clock)
+  const strangers = new Strangers(clock, (fact) => audit(null, fact))
+  const wheel = new Wheel(clock)
+  const unfollow = followHints(bus, { access, hub, inboxes, receipts, typing, presence, poller, onFault })
+  const stopForgetting = clock.every(FORGET_MS, () => hub.forgetIdle())
+  let draining = false
+
+  const gateway: Gateway = {
+    ...parts,
+    admission,
+    strangers,
+    wheel,
+    turn: new Turn(),
+    connections: new Set(),
+    sockets: new Sockets(),
+    hub,
+    committers,
+    channels,
+    inboxes,
+    receipts,
+    typing,
+    presence,
+    poller,
+    get draining() {
+      return draining
+    },
+    nonce: randomSecretId,
+    audit,
+    async drain(ms) {
+      draining = true
+      await drain(gateway, ms)
+      receipts.flush()
+      await committers.drained()
+    },
+    async close() {
+      draining = true
+      for (const connection of [...gateway.connections]) connection.end(1001, 'draining', 'finish')
+      for (const stop of [unfollow, stopForgetting]) stop()
+      for (const part of [admission, strangers, wheel, typing, inboxes]) part.close()
+      await poller.close()
+      await committers.drained()
+    },
+  }
+  return gateway
+}
+
+async function framed(keyring: Keyring, tenant: string, channel: string, stored: StoredEvent): Promise<FramedEvent> {
+  const readable = await readableEvent(keyring, tenant, channel, stored)
+  const { event } = readable
+  const isMessage = event.type === 'message.posted'
+  return {
+    seq: stored.seq,
+    frame: encode(readable),
+    sender: isMessage ? event.sender : null,
+    urgent: isMessage && event.priority !== 'routine',
+  }
+}
+
+/** After the commit: how far each channel of the batch has got now. */
+function hintAt(bus: Bus, tenant: string, requests: readonly CommitRequest[], results: readonly CommitResult[]): void {
+  const heads = new Map<string, number>()
+  for (const [place, { item }] of requests.entries()) {
+    const result = results[place]
+    if (result?.verdict !== 'accepted') continue
+    heads.set(item.channelId, Math.max(result.seq, heads.get(item.channelId) ?? 0))
+  }
+  for (const [channel, head] of heads) bus.publish({ k: 'channel', t: tenant, c: channel, head })
+}

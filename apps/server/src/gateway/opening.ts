@@ -1,0 +1,68 @@
+import { type ServerFrameOf, SOCKET_PATH, type SessionAuthenticate } from '@wardline/protocol'
+import type { Watch } from '../access/access.ts'
+import { actorOf, isSessionLive } from '../access/snapshot.ts'
+import { Refusal } from '../errors.ts'
+import type { Authenticated } from '../sessions/authenticate.ts'
+import { signedInUser } from '../sessions/signed-in-user.ts'
+import type { Gateway } from './gateway.ts'
+import { type Peer, signedTrail, trailOf } from './peer.ts'
+
+export interface Opened {
+  readonly who: Authenticated
+  readonly watch: Watch
+}
+
+/**
+ * Who it is that asks to be let in (R-04, R-16): the token and the proof over this socket's nonce are judged by the function that
+ * judges every HTTP call; then what the person may do is loaded and watched, and that they are here is written down. The caller
+ * stops `watch`.
+ *
+ * @throws Refusal `unauthenticated` for every fault of the client's, with the reason for the audit; `unavailable` where the store
+ * is away
+ */
+export async function authenticate(
+  gateway: Gateway,
+  peer: Peer,
+  nonce: string,
+  frame: SessionAuthenticate,
+): Promise<Opened> {
+  const { sessions, access, database, clock } = gateway
+  const who = await sessions.authenticate({
+    token: frame.token,
+    proof: frame.proof,
+    method: 'GET',
+    path: SOCKET_PATH,
+    nonce,
+  })
+  const watch = await access.watch(who.tenant, who.user)
+  if (watch === null) throw new Refusal('unauthenticated', 'unknown-user')
+  try {
+    if (!isSessionLive(watch.snapshot, who.session, clock.now())) throw new Refusal('unauthenticated', 'session-ended')
+    const trail = signedTrail(peer, who)
+    // Only now is it known whose the connection is: from here on a tenant's log has it, from handshake to close.
+    await Promise.all([
+      database.auditOnly(who.tenant, { ...trailOf(peer), action: 'socket.connect', outcome: 'allowed' }),
+      database.auditOnly(who.tenant, { ...trail, action: 'socket.authenticate', outcome: 'allowed' }),
+    ])
+    return { who, watch }
+  } catch (error) {
+    watch.stop()
+    throw error
+  }
+}
+
+/** The answer that lets the client in: who it is, and every limit in force. */
+export function welcome(
+  gateway: Gateway,
+  { who, watch: { snapshot } }: Opened,
+  replyTo: string,
+): ServerFrameOf<'session.authenticated'> {
+  const context = { now: gateway.clock.now(), policy: gateway.policy }
+  return {
+    type: 'session.authenticated',
+    replyTo,
+    user: signedInUser(snapshot, actorOf(snapshot, who), context),
+    expiresAt: new Date(who.expiresAt).toISOString(),
+    limits: gateway.config.limits,
+  }
+}

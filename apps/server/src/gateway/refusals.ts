@@ -1,0 +1,79 @@
+import { type AuditFact, auditId } from '../audit/event.ts'
+import { type AuditAction, type AuditReason, auditActions } from '../audit/vocabulary.ts'
+import type { Clock } from '../clock.ts'
+import type { Refusal } from '../errors.ts'
+import type { Asked } from './asker.ts'
+
+/** Refusals of one kind that are written one by one, in each period. */
+const WRITTEN_ONE_BY_ONE = 5
+const PERIOD_MS = 60_000
+
+const knownActions: ReadonlySet<string> = new Set(auditActions)
+const limitReasons: ReadonlySet<AuditReason> = new Set<AuditReason>(['rate', 'in-flight', 'subscriptions'])
+
+/** Writes an audit event, sooner or later. Must not throw. */
+export type WriteFact = (fact: AuditFact) => void
+
+type Kind = { first: AuditFact; since: number; count: number }
+
+/**
+ * Writes down what was refused without letting who is refused fill the log: the first few of a kind one by one, then how many
+ * more there were (R-70: every denial and limit is audited, and the audit is not flooded).
+ */
+export class Refusals {
+  readonly #clock: Clock
+  readonly #write: WriteFact
+  readonly #kinds = new Map<string, Kind>()
+
+  constructor(clock: Clock, write: WriteFact) {
+    this.#clock = clock
+    this.#write = write
+  }
+
+  note(fact: AuditFact): void {
+    const now = this.#clock.now()
+    const key = `${fact.action} ${fact.reason ?? ''}`
+    const kind = this.#kinds.get(key)
+    if (kind === undefined || now - kind.since >= PERIOD_MS) {
+      if (kind !== undefined) this.#sumUp(kind)
+      this.#kinds.set(key, { first: fact, since: now, count: 1 })
+      this.#write(fact)
+      return
+    }
+    kind.count += 1
+    if (kind.count <= WRITTEN_ONE_BY_ONE) this.#write(fact)
+  }
+
+  /** Sums up what is over, or all of it when the socket closes. */
+  flush(all: boolean): void {
+    const now = this.#clock.now()
+    for (const [key, kind] of this.#kinds) {
+      if (!all && now - kind.since < PERIOD_MS) continue
+      this.#sumUp(kind)
+      this.#kinds.delete(key)
+    }
+  }
+
+  #sumUp(kind: Kind): void {
+    const unwritten = kind.count - WRITTEN_ONE_BY_ONE
+    // Without what it was about: they differ, and only the kind and the number are meant.
+    const { channel: _channel, message: _message, ...common } = kind.first
+    if (unwritten > 0) this.#write({ ...common, count: unwritten })
+  }
+}
+
+/** What the audit is told of a refused request: its verb and the things it named, never what else was in it. */
+export function refusalFact(request: Asked, refusal: Refusal): AuditFact {
+  return {
+    action: actionOf(request.type, refusal.reason),
+    outcome: refusal.code === 'internal' || refusal.code === 'unavailable' ? 'failed' : 'refused',
+    reason: refusal.reason,
+    ...(request.channel === undefined ? {} : { channel: auditId(request.channel) }),
+    ...(request.message === undefined ? {} : { message: auditId(request.message) }),
+  }
+}
+
+function actionOf(type: string, reason: AuditReason): AuditAction {
+  if (limitReasons.has(reason)) return 'limit.hit'
+  return reason !== 'schema' && knownActions.has(type) ? (type as AuditAction) : 'request.invalid'
+}

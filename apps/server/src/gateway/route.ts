@@ -1,0 +1,127 @@
+import { randomUUID } from 'node:crypto'
+import fastifyWebsocket, { type WebsocketPluginOptions } from '@fastify/websocket'
+import { SOCKET_PATH, SUBPROTOCOL } from '@wardline/protocol'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { WebSocket } from 'ws'
+import { auditAddress, auditId, auditOrigin } from '../audit/event.ts'
+import type { Context } from '../context.ts'
+import { Refusal, toProblem } from '../errors.ts'
+import type { App } from '../http/app-type.ts'
+import { addressOf } from '../http/where.ts'
+import { Connection } from './connection.ts'
+import { CLOSE_TIMEOUT_MS, openLine, PlainSocket } from './line.ts'
+import type { Peer } from './peer.ts'
+import { refusalOfUpgrade } from './upgrade.ts'
+
+/** Frames that one message may come in, and pieces of TCP that one frame may come in: ours come in one. */
+const MAX_FRAGMENTS = 64
+const MAX_CHUNKS = 256
+
+const TOKEN_IN_URL =
+  'Nothing is taken from the URL of a socket, least of all a token: connect without a query and send session.authenticate first.'
+
+/** A socket that is being let in: whose it is, and how to give its place among strangers back. */
+type Entering = { readonly peer: Peer; readonly settled: () => void }
+
+/**
+ * The socket's route, and the only place that knows Fastify and the server of `ws`: checks the upgrade, ties the socket to a
+ * `Connection` before anything is awaited, and knows nothing of what is said on it.
+ */
+export async function registerGateway(app: App, ctx: Context): Promise<void> {
+  const { gateway, site, config } = ctx
+  const entering = new WeakMap<FastifyRequest, Entering>()
+
+  await app.register(fastifyWebsocket, {
+    options: socketOptions(config.limits.firstFrameBytes),
+    // `ws` has sent its close frame when it reports an error, and the line listens too: the default would cut it short.
+    errorHandler: () => undefined,
+    preClose(done) {
+      for (const connection of [...gateway.connections]) connection.end(1001, 'draining', 'finish')
+      done()
+    },
+  })
+
+  app.get(
+    SOCKET_PATH,
+    {
+      websocket: true,
+      onRequest: (request, reply, next) => {
+        const peer = peerOf(request)
+        const refusal = enter(request, peer)
+        if (refusal === null) return next()
+        gateway.strangers.refused(peer, refusal.reason)
+        refusal.audited = true
+        if (refusal.reason === 'token-in-url') explain(reply, refusal)
+        else next(refusal)
+      },
+    },
+    (socket: WebSocket, request: FastifyRequest) => {
+      const entered = entering.get(request)
+      if (entered === undefined) return socket.terminate()
+      const below = request.raw.socket
+      const open = (events: Parameters<typeof openLine>[3]) => openLine(socket, below, gateway, events)
+      return void new Connection(gateway, entered.peer, open, entered.settled)
+    },
+  )
+
+  function enter(request: FastifyRequest, peer: Peer): Refusal | null {
+    if (gateway.draining) return new Refusal('unavailable', 'draining', { retryAfterMs: CLOSE_TIMEOUT_MS })
+    const admitted = gateway.admission.enter(peer.address)
+    if (!admitted.admitted) {
+      const code = admitted.because === 'overloaded' ? 'unavailable' : 'rate-limited'
+      return new Refusal(code, admitted.because, { retryAfterMs: admitted.retryAfterMs })
+    }
+    const { settled } = admitted
+    const { headers, url } = request.raw
+    const refusal = refusalOfUpgrade(
+      {
+        url: url ?? '',
+        isUpgrade: request.ws,
+        origin: headers.origin,
+        subprotocols: headers['sec-websocket-protocol'],
+      },
+      site,
+    )
+    if (refusal === null) {
+      // Also where `ws` refuses the handshake itself and the handler is never called.
+      request.raw.socket.once('close', settled)
+      entering.set(request, { peer, settled })
+    } else settled()
+    return refusal
+  }
+}
+
+type SocketOptions = NonNullable<WebsocketPluginOptions['options']>
+
+/** The defaults of `ws` are made for trusted peers: 100 MiB a message, 16,384 fragments, compression where asked for. */
+function socketOptions(firstFrameBytes: number): SocketOptions & { closeTimeout: number } {
+  return {
+    maxPayload: firstFrameBytes,
+    maxFragments: MAX_FRAGMENTS,
+    maxBufferedChunks: MAX_CHUNKS,
+    perMessageDeflate: false,
+    autoPong: false,
+    clientTracking: false,
+    closeTimeout: CLOSE_TIMEOUT_MS,
+    handleProtocols: () => SUBPROTOCOL,
+    // The types want the whole module of `ws`; its server calls the constructor and nothing else.
+    WebSocket: PlainSocket as unknown as NonNullable<SocketOptions['WebSocket']>,
+  }
+}
+
+function peerOf(request: FastifyRequest): Peer {
+  return {
+    connection: auditId(randomUUID()),
+    address: auditAddress(addressOf(request)),
+    origin: auditOrigin(request.headers.origin),
+  }
+}
+
+function explain(reply: FastifyReply, refusal: Refusal): void {
+  const problem = { ...toProblem(refusal), title: TOKEN_IN_URL }
+  void reply
+    .code(problem.status)
+    .type('application/problem+json; charset=utf-8')
+    .serializer(JSON.stringify)
+    .send(problem)
+}

@@ -1,0 +1,272 @@
+import { type Action, type ActionResources, type Actor, type Allowed, decide } from '@wardline/policy'
+import type { ClientRequest, ServerFrameOf } from '@wardline/protocol'
+import type { Watch } from '../access/access.ts'
+import { type AccessSnapshot, actorOf, isSessionLive } from '../access/snapshot.ts'
+import type { AuditFact } from '../audit/event.ts'
+import type { AuditReason } from '../audit/vocabulary.ts'
+import { Refusal, toErrorFrame, toRefusal } from '../errors.ts'
+import type { Authenticated } from '../sessions/authenticate.ts'
+import type { Asked, Asker } from './asker.ts'
+import { encode, type Frame } from './frame.ts'
+import type { Gateway } from './gateway.ts'
+import { Health } from './health.ts'
+import type { Line } from './line.ts'
+import { type Peer, signedTrail, type Trail } from './peer.ts'
+import { Reader } from './reader.ts'
+import { Refusals, refusalFact } from './refusals.ts'
+import { Renewal } from './renewal.ts'
+import { perform } from './requests.ts'
+import { TokenBucket } from './token-bucket.ts'
+import type { Subscription } from './subscription.ts'
+
+/** After a change of roles the token is renewed within this: its scopes are a bound of their own. */
+const ROLE_CHANGE_RENEWAL_MS = 30_000
+/** Refusals forgiven in a second; as many at once as a burst of requests has. Beyond that it is abuse. */
+const FORGIVEN_PER_SECOND = 1
+
+/** Ends the socket. `because` is for the audit; `drop`: nothing that waits is written any more. */
+export type End = (
+  code: 4401 | 4403 | 4408 | 4429 | 4440 | 4452,
+  because: AuditReason,
+  waiting: 'finish' | 'drop',
+) => void
+
+/** What a socket is from the moment somebody has signed in on it. */
+export class SignedIn implements Asker {
+  readonly gateway: Gateway
+  readonly health: Health
+  readonly reader: Reader
+  readonly #peer: Peer
+  readonly #line: Line
+  readonly #watch: Watch
+  readonly #end: End
+  readonly #lookBy: (at: number) => void
+  readonly #renewal: Renewal
+  readonly #refusals: Refusals
+  readonly #requests: TokenBucket
+  readonly #patience: TokenBucket
+  #who: Authenticated
+  #snapshot: AccessSnapshot
+  #trail: Trail
+  #inFlight = 0
+  /** While a message of this socket waits for what it takes to submit it, those behind it wait as well (P7). */
+  #submitting: Promise<void> | null = null
+
+  constructor(
+    gateway: Gateway,
+    socket: { readonly line: Line; readonly peer: Peer; readonly end: End; readonly lookBy: (at: number) => void },
+    who: Authenticated,
+    watch: Watch,
+  ) {
+    const now = gateway.clock.now()
+    const { limits } = gateway.config
+    this.gateway = gateway
+    this.#peer = socket.peer
+    this.#line = socket.line
+    this.#end = socket.end
+    this.#lookBy = socket.lookBy
+    this.#who = who
+    this.#watch = watch
+    this.#snapshot = watch.snapshot
+    this.#trail = signedTrail(socket.peer, who)
+    this.health = new Health(limits, now, Math.random())
+    this.reader = new Reader(gateway, socket.line, this.health, actorOf(watch.snapshot, who), socket.lookBy)
+    this.#renewal = new Renewal(limits.renewGraceMs, Math.random, now, who.expiresAt)
+    this.#refusals = new Refusals(gateway.clock, (fact) => gateway.audit(who.tenant, fact))
+    this.#requests = new TokenBucket(limits.requestsPerSecond, limits.requestBurst, now)
+    this.#patience = new TokenBucket(FORGIVEN_PER_SECOND, limits.requestBurst, now)
+  }
+
+  get peer(): Peer {
+    return this.#peer
+  }
+
+  get tenant(): string {
+    return this.#who.tenant
+  }
+
+  get user(): string {
+    return this.#who.user
+  }
+
+  get session(): string {
+    return this.#who.session
+  }
+
+  get actor(): Actor {
+    return this.reader.actor
+  }
+
+  get snapshot(): AccessSnapshot {
+    return this.#snapshot
+  }
+
+  get trail(): Trail {
+    return this.#trail
+  }
+
+  /** Counts what came against the rate. Answers 0, or how long to wait. */
+  charge(): number {
+    return this.#requests.take(this.gateway.clock.now())
+  }
+
+  /** One request, decoded: done, or refused with an `error` frame. */
+  request(frame: ClientRequest): void {
+    if (frame.type !== 'session.ping') this.health.asked(this.gateway.clock.now())
+    const isMessage = frame.type.startsWith('message.')
+    if (isMessage && this.#submitting !== null) {
+      this.#waitFor(this.#submitting.then(() => this.#perform(frame)))
+      return
+    }
+    const submitting = this.#perform(frame)
+    if (isMessage && submitting !== undefined) this.#waitFor(submitting)
+  }
+
+  decide<A extends Action>(action: A, resource: ActionResources[A]): Allowed {
+    const context = { now: this.gateway.clock.now(), policy: this.gateway.policy }
+    const decision = decide(this.actor, action, resource, context)
+    if (!decision.allowed) throw new Refusal(decision.code, decision.reason)
+    return decision
+  }
+
+  send(frame: Frame): void {
+    this.#line.send(frame)
+    this.reader.sent()
+  }
+
+  answered(frame: Frame): void {
+    this.#inFlight -= 1
+    this.send(frame)
+  }
+
+  refused(request: Asked, error: unknown): void {
+    if (request.id !== undefined) this.#inFlight -= 1
+    this.refuse(request, error)
+  }
+
+  /** Refuses what was never counted as in flight: it came too fast, or could not be read. */
+  refuse(request: Asked, error: unknown): void {
+    const refusal = toRefusal(error)
+    if (refusal.code === 'internal')
+      this.gateway.log.error('request.failed', { tenant: this.tenant, error: refusal.cause })
+    if (!refusal.audited) this.#refusals.note({ ...this.#trail, ...refusalFact(request, refusal) })
+    this.send(encode(toErrorFrame(refusal, request.id)))
+    if (refusal.code !== 'internal' && refusal.code !== 'unavailable') this.losePatience()
+  }
+
+  /** Something was not as it should be. Again and again, and the socket is closed (4429). */
+  losePatience(): void {
+    if (this.#patience.take(this.gateway.clock.now()) > 0) this.#end(4429, 'rate', 'finish')
+  }
+
+  subscription(channel: string): Subscription | undefined {
+    return this.reader.subscription(channel)
+  }
+
+  subscribe(channel: ActionResources['channel.read']): Subscription {
+    const subscription = this.reader.subscribe(channel)
+    this.#lookBy(this.reader.next())
+    return subscription
+  }
+
+  /** What the store says of the person has changed, or of their sign-ins. */
+  become(snapshot: AccessSnapshot): void {
+    const now = this.gateway.clock.now()
+    const before = this.#snapshot
+    this.#snapshot = snapshot
+    if (!isSessionLive(snapshot, this.session, now)) return this.#end(4403, 'revoked', 'drop')
+    this.reader.become(actorOf(snapshot, this.#who))
+    this.gateway.inboxes.revise(this, snapshot.channels)
+    if (!sameRoles(before, snapshot)) this.#askToRenew(now, 'role-change', ROLE_CHANGE_RENEWAL_MS)
+    this.#lookBy(this.next())
+  }
+
+  /** The nonce that a renewal has to be over, once; null where none was asked for. */
+  takeNonce(): string | null {
+    return this.#renewal.takeNonce()
+  }
+
+  /** The same person, session and device have proved themselves again. */
+  renewed(who: Authenticated): void {
+    const now = this.gateway.clock.now()
+    this.#who = who
+    this.#trail = signedTrail(this.#peer, who)
+    this.#renewal.renewed(now, who.expiresAt)
+    this.reader.become(actorOf(this.#snapshot, who))
+    this.#lookBy(this.next())
+  }
+
+  /** Renewing failed for what is not the client's fault: it is asked again. */
+  renewAgain(): void {
+    this.#askToRenew(this.gateway.clock.now(), 'expiry')
+  }
+
+  /** Whether these are the credentials of the one who is signed in here, on the same device. */
+  isSame(who: Authenticated): boolean {
+    const { tenant, user, session, device } = this.#who
+    return who.tenant === tenant && who.user === user && who.session === session && who.device === device
+  }
+
+  end(...how: Parameters<End>): void {
+    this.#end(...how)
+  }
+
+  /** Everything that only time brings. */
+  due(now: number): void {
+    const session = this.#snapshot.sessions.get(this.session)
+    if (session !== undefined && now >= session.expiresAt) return this.#end(4401, 'session-expired', 'drop')
+    if (this.#renewal.isOver(now)) return this.#end(4440, 'token-expired', 'drop')
+    const verdict = this.health.verdict(now)
+    if (verdict !== null) return this.#end(verdict.close, verdict.because, 'finish')
+    if (this.health.takePing(now)) this.#line.ping()
+    if (this.#renewal.mustAsk(now)) this.#askToRenew(now, 'expiry')
+    this.reader.due(now)
+    this.#refusals.flush(false)
+  }
+
+  /** When `due` is to be called next, in milliseconds of the epoch. */
+  next(): number {
+    const sessionEnd = this.#snapshot.sessions.get(this.session)?.expiresAt ?? 0
+    return Math.min(sessionEnd, this.#renewal.next(), this.health.next(), this.reader.next())
+  }
+
+  close(): void {
+    this.#watch.stop()
+    this.reader.close()
+    this.#refusals.flush(true)
+  }
+
+  audit(fact: Omit<AuditFact, keyof Trail>): void {
+    this.gateway.audit(this.tenant, { ...this.#trail, ...fact })
+  }
+
+  #perform(frame: ClientRequest): Promise<void> | undefined {
+    try {
+      if ('id' in frame) {
+        this.#inFlight += 1
+        if (this.#inFlight > this.gateway.config.limits.inFlight) throw new Refusal('rate-limited', 'in-flight')
+      }
+      return perform(this, frame)?.catch((error: unknown) => this.refused(frame, error))
+    } catch (error) {
+      this.refused(frame, error)
+      return undefined
+    }
+  }
+
+  #waitFor(submitting: Promise<void>): void {
+    const tail = submitting.finally(() => {
+      if (this.#submitting === tail) this.#submitting = null
+    })
+    this.#submitting = tail
+  }
+
+  #askToRenew(now: number, reason: ServerFrameOf<'session.renew-required'>['reason'], withinMs?: number): void {
+    this.send(encode(this.#renewal.ask(now, this.gateway.nonce(), reason, withinMs)))
+    this.#lookBy(this.#renewal.next())
+  }
+}
+
+function sameRoles(before: AccessSnapshot, after: AccessSnapshot): boolean {
+  const held = before.access.roles
+  return held.size === after.access.roles.size && [...held].every((role) => after.access.roles.has(role))
+}
