@@ -1,6 +1,6 @@
 // node packages/transparency-log/bench/log-rate.ts [entries, 1000000 by default]: writes a log, verifies it, says how fast.
 import { randomUUID } from 'node:crypto'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import path from 'node:path'
 import { canonicalBytes } from '../src/canonical-json.ts'
 import { directoryStore } from '../src/directory-store.ts'
@@ -43,7 +43,9 @@ function report(what: string, since: number): void {
   process.stdout.write(`${what} ${entries} entries: ${seconds.toFixed(1)} s, ${rate}/s, ${megabytes} MB resident\n`)
 }
 
-const folder = await mkdtemp(path.join(process.cwd(), '.log-rate-'))
+const scratch = path.join(import.meta.dirname, '../.data')
+await mkdir(scratch, { recursive: true })
+const folder = await mkdtemp(path.join(scratch, 'log-rate-'))
 try {
   const store = directoryStore(folder)
   const writing = performance.now()
