@@ -6,14 +6,65 @@
 -- with sorting off, only the index in that order will do. (By "x = y" the planner may take any index that begins with
 -- tenant_id, and then reads the whole tenant for every item once there is one.)
 
+-- The receipts of a commit, for wardline_commit alone, which has named the tenant. Each (channel, user) once.
+CREATE FUNCTION wardline_mark(
+  p_tenant uuid, p_writer uuid, p_writer_seq bigint, p_at timestamptz, p_first integer,
+  r_channel uuid[], r_user uuid[], r_delivered bigint[], r_read bigint[], r_audit bytea[])
+RETURNS TABLE (ord integer, verdict text, delivered bigint, read bigint)
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, public
+SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off
+-- The lateral look is a nested loop whatever is said here; the other join must not be one.
+SET enable_nestloop = off SET plan_cache_mode = force_generic_plan SET jit = off
+AS $$
+#variable_conflict use_column
+BEGIN
+  RETURN QUERY WITH item AS (
+    SELECT (p_first + i.place - 1)::integer AS place, i.channel_id, i.user_id, i.delivered, i.read, i.audit
+    FROM unnest(r_channel, r_user, r_delivered, r_read, r_audit)
+      WITH ORDINALITY AS i (channel_id, user_id, delivered, read, audit, place)
+  ), held AS MATERIALIZED (
+    -- Nobody has received what was not sent yet; who has read has received.
+    SELECT i.place, i.channel_id, i.user_id, i.audit, c.id IS NOT NULL AS known,
+           least(i.read, c.head) AS read, greatest(least(i.delivered, c.head), least(i.read, c.head)) AS delivered
+    FROM item i LEFT JOIN LATERAL (
+      SELECT h.id, h.head FROM channels h
+      WHERE h.tenant_id = p_tenant AND h.id BETWEEN i.channel_id AND i.channel_id ORDER BY h.id LIMIT 1) c ON true
+  ), moved AS (
+    INSERT INTO receipts AS r (tenant_id, channel_id, user_id, delivered, read, delivered_at, read_at)
+    SELECT p_tenant, h.channel_id, h.user_id, h.delivered, h.read, p_at, CASE WHEN h.read > 0 THEN p_at END
+    FROM held h WHERE h.known AND h.delivered > 0
+    -- In one order on every node, so that two never wait for each other.
+    ORDER BY h.channel_id, h.user_id
+    ON CONFLICT (tenant_id, channel_id, user_id) DO UPDATE SET
+      delivered = greatest(r.delivered, excluded.delivered),
+      delivered_at = CASE WHEN excluded.delivered > r.delivered THEN excluded.delivered_at ELSE r.delivered_at END,
+      read = greatest(r.read, excluded.read),
+      read_at = CASE WHEN excluded.read > r.read THEN excluded.read_at ELSE r.read_at END
+    WHERE excluded.delivered > r.delivered OR excluded.read > r.read
+    RETURNING r.channel_id, r.user_id, r.delivered, r.read, r.read_at
+  ), marked AS MATERIALIZED (
+    SELECT h.place, h.audit, m.delivered, m.read,
+           CASE WHEN NOT h.known THEN 'no-channel' WHEN m.user_id IS NULL THEN 'same'
+                WHEN h.read > 0 AND m.read = h.read AND m.read_at = p_at THEN 'read' ELSE 'moved' END AS verdict
+    FROM held h LEFT JOIN moved m ON m.channel_id = h.channel_id AND m.user_id = h.user_id
+  ), audited AS (
+    INSERT INTO audit_outbox (tenant_id, writer_id, writer_seq, at, event)
+    SELECT p_tenant, p_writer, p_writer_seq + row_number() OVER (), p_at, k.audit
+    FROM marked k WHERE k.verdict = 'read'
+  )
+  SELECT k.place, k.verdict, k.delivered, k.read FROM marked k;
+END
+$$;
+
 -- Commits what the committer gathered for one tenant (ARCHITECTURE: the hot path). Arrays named e_… are channel events,
 -- r_… are receipts; p_writer_seq is the last sequence this writer has used.
 --
--- Times it gives are epoch milliseconds. Gives one row for each event (ord from 0) and then for each receipt. Events: `accepted`; `repeated` (the same actor and
--- client id with the same digest: id, seq and at of the first time); `conflict` (… with another digest); `no-channel`
--- (not of this tenant, or archived); `no-message` (the message it speaks of is not a message of that channel).
--- Receipts: `moved` (delivered), `read` (read, with its audit row), `same`, `no-channel`; seq is what is delivered now.
--- Only `accepted` and `read` take a writer sequence.
+-- Gives one row for each event (ord from 0) and then for each receipt; times are epoch milliseconds. Events: `accepted`;
+-- `repeated` (the same actor and client id with the same digest: id, seq and at of the first time); `conflict` (… with
+-- another digest); `no-channel` (not of this tenant, or archived); `no-message` (the message it speaks of is not a message
+-- of that channel). Receipts: `moved` (delivered), `read` (read, with its audit row), `same`, `no-channel`; seq is what is
+-- delivered now. Only `accepted` and `read` take a writer sequence.
 CREATE FUNCTION wardline_commit(
   p_tenant uuid, p_writer uuid, p_writer_seq bigint, p_at timestamptz,
   e_channel uuid[], e_id uuid[], e_type text[], e_actor uuid[], e_client uuid[], e_digest bytea[], e_message uuid[],
@@ -109,41 +160,9 @@ BEGIN
   END IF;
 
   IF cardinality(r_user) > 0 THEN
-    RETURN QUERY
-    WITH item AS (
-      SELECT (v_events + i.place - 1)::integer AS place, i.channel_id, i.user_id, i.delivered, i.read, i.audit
-      FROM unnest(r_channel, r_user, r_delivered, r_read, r_audit)
-        WITH ORDINALITY AS i (channel_id, user_id, delivered, read, audit, place)
-    ), held AS MATERIALIZED (
-      -- Nobody has received what was not sent yet; who has read has received.
-      SELECT i.place, i.channel_id, i.user_id, i.audit, c.id IS NOT NULL AS known,
-             least(i.read, c.head) AS read, greatest(least(i.delivered, c.head), least(i.read, c.head)) AS delivered
-      FROM item i LEFT JOIN LATERAL (
-        SELECT h.id, h.head FROM channels h
-        WHERE h.tenant_id = p_tenant AND h.id BETWEEN i.channel_id AND i.channel_id ORDER BY h.id LIMIT 1) c ON true
-    ), moved AS (
-      INSERT INTO receipts AS r (tenant_id, channel_id, user_id, delivered, read, delivered_at, read_at)
-      SELECT p_tenant, h.channel_id, h.user_id, h.delivered, h.read, p_at, CASE WHEN h.read > 0 THEN p_at END
-      FROM held h WHERE h.known AND h.delivered > 0
-      ORDER BY h.channel_id, h.user_id
-      ON CONFLICT (tenant_id, channel_id, user_id) DO UPDATE SET
-        delivered = greatest(r.delivered, excluded.delivered),
-        delivered_at = CASE WHEN excluded.delivered > r.delivered THEN excluded.delivered_at ELSE r.delivered_at END,
-        read = greatest(r.read, excluded.read),
-        read_at = CASE WHEN excluded.read > r.read THEN excluded.read_at ELSE r.read_at END
-      WHERE excluded.delivered > r.delivered OR excluded.read > r.read
-      RETURNING r.channel_id, r.user_id, r.delivered, r.read, r.read_at
-    ), marked AS MATERIALIZED (
-      SELECT h.place, h.audit, m.delivered, m.read,
-             CASE WHEN NOT h.known THEN 'no-channel' WHEN m.user_id IS NULL THEN 'same'
-                  WHEN h.read > 0 AND m.read = h.read AND m.read_at = p_at THEN 'read' ELSE 'moved' END AS verdict
-      FROM held h LEFT JOIN moved m ON m.channel_id = h.channel_id AND m.user_id = h.user_id
-    ), audited AS (
-      INSERT INTO audit_outbox (tenant_id, writer_id, writer_seq, at, event)
-      SELECT p_tenant, p_writer, p_writer_seq + v_used + row_number() OVER (ORDER BY k.place), p_at, k.audit
-      FROM marked k WHERE k.verdict = 'read'
-    )
-    SELECT k.place, k.verdict, NULL::uuid, k.delivered, k.read, (extract(epoch FROM p_at) * 1000)::bigint FROM marked k;
+    RETURN QUERY SELECT m.ord, m.verdict, NULL::uuid, m.delivered, m.read, (extract(epoch FROM p_at) * 1000)::bigint
+      FROM wardline_mark(p_tenant, p_writer, p_writer_seq + v_used, p_at, v_events, r_channel, r_user, r_delivered, r_read,
+        r_audit) m;
   END IF;
 END
 $$;

@@ -1,13 +1,16 @@
 import pg from 'pg'
 import { isUnavailable, sqlState, StorageUnavailable } from './errors.ts'
 
+/** Times as Prisma reads them; and locks that see what others committed while one waited for them, as the commit needs. */
+const OPTIONS = String.raw`-c TimeZone=UTC -c default_transaction_isolation=read\ committed`
+
 export type ConnectionLimits = {
   readonly connectMs: number
   /** The server gives up on one statement after this, and the client a little later. */
   readonly statementMs: number
 }
 
-/** What every connection of the server is told: its times are UTC whatever the cluster's are. */
+/** What every connection of the server is told, whatever the database's own settings are. */
 export function connectionConfig(url: string, name: string, limits: ConnectionLimits): pg.ClientConfig {
   return {
     connectionString: url,
@@ -16,7 +19,7 @@ export function connectionConfig(url: string, name: string, limits: ConnectionLi
     statement_timeout: limits.statementMs,
     query_timeout: limits.statementMs + 2_000,
     idle_in_transaction_session_timeout: limits.statementMs * 2,
-    options: '-c TimeZone=UTC',
+    options: OPTIONS,
     keepAlive: true,
   }
 }

@@ -37,7 +37,7 @@ export type Database = Transactions &
     notifications(channel: string, listener: Listener): Notifications
     /** For readiness. @throws StorageUnavailable */
     ping(): Promise<void>
-    /** Writes what waits, then closes every connection. Call once nothing uses it any more. */
+    /** Writes the audit events that wait, then closes every connection. Call it when nothing uses it any more. */
     close(): Promise<void>
   }
 
@@ -105,6 +105,13 @@ export async function openDatabase(options: OpenOptions): Promise<Database> {
   const changeLanes = new Lanes(new Array<undefined>(limits.changeLanes).fill(undefined), limits)
   const auditOnly = (tenantId: string | null, fact: AuditFact) => audit.auditOnly(tenantId, fact)
 
+  async function close(): Promise<void> {
+    await audit.idle()
+    await prisma.$disconnect()
+    await Promise.all([pool.end(), ...[...commitConnections, ...auditConnections].map((each) => each.close())])
+  }
+  let closing: Promise<void> | undefined
+
   return {
     installation,
     ...transactionsOf(prisma, changeLanes, clock, limits),
@@ -123,10 +130,9 @@ export async function openDatabase(options: OpenOptions): Promise<Database> {
         throw new StorageUnavailable('the database is away', { cause: error })
       }
     },
-    async close() {
-      await audit.idle()
-      await prisma.$disconnect()
-      await Promise.all([pool.end(), ...[...commitConnections, ...auditConnections].map((each) => each.close())])
+    close() {
+      closing ??= close()
+      return closing
     },
   }
 }
