@@ -7,8 +7,12 @@ export type AfterClose = 'reconnect' | 'back-off' | 'refresh' | 'sign-in' | 'sto
  */
 export const CLOSE_CODES = {
   1001: { reason: 'going-away', after: 'reconnect' },
+  /** No frame of RFC 6455: a reserved bit, an unknown opcode, no mask. */
+  1002: { reason: 'malformed', after: 'stop' },
   1003: { reason: 'binary', after: 'stop' },
   1007: { reason: 'not-utf8', after: 'stop' },
+  /** A message in more fragments, or a frame in more pieces, than is taken. */
+  1008: { reason: 'fragments', after: 'stop' },
   1009: { reason: 'too-large', after: 'stop' },
   1011: { reason: 'internal', after: 'back-off' },
   1012: { reason: 'restarting', after: 'reconnect' },
