@@ -53,7 +53,9 @@ export async function createApp(ctx: Context, certificate: ServerCertificate): P
     return503OnClosing: true,
     routerOptions: { maxParamLength: 128 },
     clientErrorHandler: onClientError,
-    frameworkErrors: (_error, _request, reply) => void sendProblem(reply, new Refusal('invalid', 'malformed')),
+    frameworkErrors: (_error, _request, reply) => {
+      sendProblem(reply.headers(securityHeaders(site, config.demo)), new Refusal('invalid', 'malformed'))
+    },
   }).withTypeProvider<ZodTypeProvider>()
   app.server.maxHeadersCount = HEADER_COUNT
   app.setValidatorCompiler(validatorCompiler)
@@ -73,11 +75,11 @@ export async function createApp(ctx: Context, certificate: ServerCertificate): P
     const refusal = refusalOfRequest(error)
     if (refusal.code === 'internal') log.error('request.failed', { requestId: request.id, error: refusal.cause })
     audit.note(request, refusal)
-    return sendProblem(reply, refusal)
+    sendProblem(reply, refusal)
   })
   app.setNotFoundHandler((request, reply) => {
-    if (wantsPage(request) && reply.sendFile !== undefined) return sendPage(reply)
-    return sendProblem(reply, new Refusal('not-found', 'not-found'))
+    if (wantsPage(app, request)) sendPage(reply)
+    else sendProblem(reply, new Refusal('not-found', 'not-found'))
   })
 
   registerHealthRoutes(app, ctx)

@@ -1,6 +1,7 @@
 import type { Actor } from '@wardline/policy'
 import type { FastifyRequest } from 'fastify'
 import type { AccessSnapshot } from '../access/snapshot.ts'
+import type { By } from '../audit/by.ts'
 import type { AuditFact } from '../audit/event.ts'
 import type { Authenticated } from '../sessions/authenticate.ts'
 
@@ -10,7 +11,7 @@ export type Caller = {
   readonly snapshot: AccessSnapshot
   readonly actor: Actor
   /** Who and from where: what every audit event of this call begins with. */
-  readonly trail: Pick<AuditFact, 'actor' | 'session' | 'device' | 'address' | 'origin'>
+  readonly trail: By
 }
 
 declare module 'fastify' {

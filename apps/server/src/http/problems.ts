@@ -7,23 +7,27 @@ const PROBLEM = 'application/problem+json; charset=utf-8'
 /** A JSON pointer made of the schema's own names and of indexes; anything else might be a name that the client chose. */
 const FIELD = /^(\/[A-Za-z0-9_-]{1,40}){1,8}$/
 
-/** Answers with a refusal (RFC 9457), with what HTTP itself wants to say beside it. */
-export function sendProblem(reply: FastifyReply, refusal: Refusal): FastifyReply {
+/**
+ * Answers with a refusal (RFC 9457), with what HTTP itself wants to say beside it. Gives nothing back: a reply is a promise of
+ * its own end, and each handler on its way that returned it would listen for that end.
+ */
+export function sendProblem(reply: FastifyReply, refusal: Refusal): void {
   const problem = toProblem(refusal)
   if (problem.status === 401) reply.header('www-authenticate', 'DPoP algs="ES256"')
   if (problem.retryAfterMs !== undefined) reply.header('retry-after', Math.ceil(problem.retryAfterMs / 1000))
-  return reply.code(problem.status).type(PROBLEM).serializer(JSON.stringify).send(problem)
+  void reply.code(problem.status).type(PROBLEM).serializer(JSON.stringify).send(problem)
 }
 
 /** What Fastify and its plugins throw, as refusals; their words and numbers go nowhere. */
 export function refusalOfRequest(error: unknown): Refusal {
-  if (error instanceof Refusal || !isFastifyError(error)) return toRefusal(error)
+  if (error instanceof Refusal || !isHttpError(error)) return toRefusal(error)
   if (error.validation !== undefined) return new Refusal('invalid', 'schema', { fields: fieldsOf(error.validation) })
   if (error.code === 'FST_ERR_CTP_BODY_TOO_LARGE') return new Refusal('too-large', 'oversize')
-  if (error.statusCode === 404) return new Refusal('not-found', 'not-found')
+  // 403: what the static files call a folder.
+  if (error.statusCode === 403 || error.statusCode === 404) return new Refusal('not-found', 'not-found')
   if (error.statusCode === 413) return new Refusal('too-large', 'oversize')
-  if (error.statusCode !== undefined && error.statusCode >= 400 && error.statusCode < 500) {
-    return new Refusal('invalid', error.code.startsWith('FST_ERR_CTP') ? 'not-json' : 'malformed')
+  if (error.statusCode >= 400 && error.statusCode < 500) {
+    return new Refusal('invalid', error.code?.startsWith('FST_ERR_CTP') ? 'not-json' : 'malformed')
   }
   return toRefusal(error)
 }
@@ -46,8 +50,10 @@ export function onClientError(error: Error & { code?: string }, socket: Socket):
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`)
 }
 
-function isFastifyError(error: unknown): error is FastifyError {
-  return error instanceof Error && 'statusCode' in error && 'code' in error && typeof error.code === 'string'
+type HttpError = Error & { statusCode: number; code?: string; validation?: FastifyError['validation'] }
+
+function isHttpError(error: unknown): error is HttpError {
+  return error instanceof Error && 'statusCode' in error && typeof error.statusCode === 'number'
 }
 
 function fieldsOf(issues: NonNullable<FastifyError['validation']>): readonly string[] {
