@@ -72,6 +72,42 @@ describe('[P3] a subscription', () => {
     expect(subscriptions().map((frame) => 'after' in frame && frame.after)).toEqual([0, 2])
   })
 
+  it('that was never said to be live is asked for again', async () => {
+    const { server, wardline, time } = await startLive()
+    const events = record(wardline)
+    server.fault(({ type }) => (type === 'channel.live' || type === 'channel.event' ? 'drop' : 'deliver'))
+    server.say(CHANNEL, 'one')
+    wardline.channel(CHANNEL).open({ after: 0 })
+    await server.settle()
+    server.fault(null)
+    expect(wardline.channel(CHANNEL).state.is).toBe('replaying')
+    await time.advance(10_000)
+    expect(wardline.channel(CHANNEL).state.is).toBe('live')
+    expect(seqs(events)).toEqual([1])
+  })
+
+  it('closed before it was answered stays closed, and leaves no timer', async () => {
+    const { server, wardline, time } = await startLive()
+    const timers = time.pending()
+    wardline.channel(CHANNEL).open({ after: 0 })
+    wardline.channel(CHANNEL).close()
+    await server.settle()
+    await time.advance(12_000)
+    expect(wardline.channel(CHANNEL).state).toEqual({ is: 'closed', reason: null })
+    expect(server.requests.filter(({ type }) => type.startsWith('channel.')).length).toBe(2)
+    expect(time.pending()).toBe(timers)
+  })
+
+  it('closed while it waits to ask again does not ask', async () => {
+    const { server, wardline, time } = await startLive()
+    server.refuse(({ type }) => (type === 'channel.subscribe' ? 'unavailable' : undefined))
+    wardline.channel(CHANNEL).open({ after: 0 })
+    await server.settle()
+    wardline.channel(CHANNEL).close()
+    await time.advance(60_000)
+    expect(server.requests.filter(({ type }) => type === 'channel.subscribe').length).toBe(1)
+  })
+
   it('that is closed is heard no more, and can be opened again', async () => {
     const { server, channel, events } = await startOpen(1)
     channel.close()

@@ -71,9 +71,12 @@ describe('[R-17] renewing', () => {
     server.renew('expiry')
     await server.settle()
     expect(refreshes()).toBe(1)
+    server.spoilTokens()
+    await wardline.api.me()
+    expect(refreshes()).toBe(2)
     server.renew('role-change')
     await server.settle()
-    expect(refreshes()).toBe(2)
+    expect(refreshes()).toBe(3)
     expect(server.open()).toBe(1)
   })
 
@@ -198,6 +201,19 @@ describe('a line that dies', () => {
   })
 })
 
+it('a line that is taken and dropped at once, again and again, is tried ever more seldom', async () => {
+  const { server, wardline, time } = await startLive()
+  const pauses: number[] = []
+  wardline.connection.subscribe(() => {
+    const { state } = wardline.connection
+    if (state.is === 'live') server.closeAll(1012)
+    if (state.is === 'reconnecting' && state.nextAt !== null) pauses.push(state.nextAt - time.now())
+  })
+  server.cut()
+  await time.advance(60_000)
+  expect(pauses.slice(0, 6)).toEqual([500, 1_000, 2_000, 4_000, 8_000, 15_000])
+})
+
 describe('a close', () => {
   it('4403 ends the session and is not retried', async () => {
     const { server, wardline, time } = await startLive()
@@ -305,15 +321,16 @@ describe('[R-51] the limits that the server states', () => {
   })
 
   it('no more requests wait for an answer than are allowed', async () => {
-    const { server, wardline } = await startLive({ limits: { inFlight: 3 } })
-    server.fault(({ direction, type }) => (direction === 'down' && type === 'done' ? 'drop' : 'deliver'))
-    for (let n = 0; n < 8; n += 1) void wardline.acknowledge(fakeId(n)).catch(() => undefined)
-    await server.settle()
-    // Refused ones have their answer; dropped ones have not.
-    server.fault(null)
-    for (let n = 0; n < 8; n += 1) void wardline.connection.request({ type: 'session.ping' }).catch(() => undefined)
-    await server.settle()
-    expect(server.requests.length).toBe(16)
+    const { server, wardline, time } = await startLive({ limits: { inFlight: 3 } })
+    server.fault(({ type }) => (type === 'done' ? { delayMs: 100 } : 'deliver'))
+    for (let n = 0; n < 8; n += 1) void wardline.connection.request({ type: 'session.ping' })
+    const asked: number[] = []
+    for (let n = 0; n < 3; n += 1) {
+      await server.settle()
+      asked.push(server.requests.length)
+      await time.advance(100)
+    }
+    expect(asked).toEqual([3, 6, 8])
   })
 
   it('a frame that is too long is not sent: it would end the line', async () => {

@@ -9,8 +9,6 @@ import type { SocketLike } from './socket-like.ts'
 
 /** From opening the socket to the challenge, and from the proof to its answer, in milliseconds. */
 const HANDSHAKE_MS = 10_000
-/** After its token's end and the server's grace, an unrenewed line is taken for dead. */
-const OVERDUE_MS = 5_000
 /** Between attempts to fetch a token for a renewal that the network refused. */
 const RENEW_AGAIN_MS = 1_000
 /** A line that has been silent for so long is asked whether it lives: browsers do not see the server's pings. */
@@ -150,11 +148,11 @@ export class Line {
     })
     this.#stage = { is: 'live', limits, queue }
     this.#watchSilence(this.#stage)
-    this.#expectRenewal(authenticated.expiresAt, limits)
+    this.#deadline()
     this.#events.live(authenticated, connectionId)
   }
 
-  #liveFrame(frame: ServerFrame, { queue, limits }: Extract<Stage, { is: 'live' }>): void {
+  #liveFrame(frame: ServerFrame, { queue }: Extract<Stage, { is: 'live' }>): void {
     switch (frame.type) {
       case 'session.challenge':
       case 'session.authenticated':
@@ -164,7 +162,6 @@ export class Line {
         void this.#renew(frame, queue)
         return
       case 'session.renewed':
-        this.#expectRenewal(frame.expiresAt, limits)
         queue.settle(frame)
         return
       case 'server.draining':
@@ -196,13 +193,6 @@ export class Line {
         if (this.#stage.is === 'live' && this.#token === used) void this.#renew(required, queue)
       })
     }
-  }
-
-  /** A token that has run out, with no word from the server about it, means that nobody is there. */
-  #expectRenewal(expiresAt: string, limits: Limits): void {
-    this.#deadline()
-    const ms = this.#deps.clock.until(Date.parse(expiresAt)) + limits.renewGraceMs + OVERDUE_MS
-    this.#deadline = this.#deps.env.setTimer(Math.max(ms, OVERDUE_MS), () => this.#end(1006))
   }
 
   /** A silent line is asked; one that does not answer is ended by its queue of requests. */

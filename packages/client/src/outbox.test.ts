@@ -113,6 +113,33 @@ describe('[R-41] a post', () => {
     expect(server.requests.filter(({ type }) => type === 'message.post').length).toBe(1)
   })
 
+  it('is not accepted by the event of somebody else who has hit upon its id', async () => {
+    const { server, wardline, time } = await startLive()
+    record(wardline)
+    wardline.channel(CHANNEL).open({ after: 0 })
+    server.offline()
+    await server.settle()
+    const { clientId } = wardline.post(CHANNEL, 'mine')
+    server.say(CHANNEL, 'theirs', { clientId })
+    server.online()
+    await time.advance(5_000)
+    expect(server.bodies(CHANNEL)).toEqual(['theirs', 'mine'])
+  })
+
+  it('whose event does not come by itself has it asked for', async () => {
+    const { server, wardline, time } = await startLive()
+    const events = record(wardline)
+    wardline.channel(CHANNEL).open({ after: 0 })
+    await server.settle()
+    server.fault(({ type }) => (type === 'channel.event' || type === 'inbox.changed' ? 'drop' : 'deliver'))
+    wardline.post(CHANNEL, 'one')
+    await server.settle()
+    server.fault(null)
+    await time.advance(3_000)
+    expect(events.length).toBe(1)
+    expect(wardline.outbox.list()).toEqual([])
+  })
+
   it('that has not been on the wire can be taken back', async () => {
     const { server, wardline, time } = await startLive()
     server.offline()
@@ -237,6 +264,20 @@ describe('what outlives the page', () => {
     expect(wardline.outbox.list()).toEqual([])
     expect(server.bodies(CHANNEL)).toEqual([])
     expect(posts.size).toBe(1)
+  })
+
+  it('nor where a careless store hands it out', async () => {
+    const { posts, store } = memoryStore()
+    await store.put({
+      clientId: fakeId(1),
+      owner: physician.id,
+      channel: CHANNEL,
+      draft: { body: 'not mine' },
+      queuedAt: 1,
+    })
+    const { server } = await startLive({}, { outboxStore: { ...store, load: async () => [...posts.values()] } })
+    await server.settle()
+    expect(server.bodies(CHANNEL)).toEqual([])
   })
 
   it('is wiped at sign-out', async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { memoryStorage } from './csrf-store.ts'
 import { WardlineError } from './error.ts'
-import { manualTime, nurse, physician } from './fake-server/index.ts'
+import { createFakeServer, manualTime, nurse, physician } from './fake-server/index.ts'
 import { fakeProofs } from './fake-server/proofs.ts'
 import { createWardline, type Locks, type Storage, type Tabs } from './index.ts'
 import type { TabMessage } from './tabs.ts'
@@ -36,6 +36,28 @@ function lockOfOneBrowser(): Locks {
       return mine
     },
   }
+}
+
+/** A server whose answer to a sign-out is on its way until it is let through. */
+async function startWithSlowLogout() {
+  let answerLogout = () => undefined as void
+  const gate = new Promise<void>((resolve) => {
+    answerLogout = resolve
+  })
+  const time = manualTime()
+  const server = createFakeServer({ time })
+  const browser = server.browser()
+  const wardline = createWardline({
+    ...browser,
+    fetch: async (url, init) => {
+      const answer = await browser.fetch?.(url, init)
+      if (answer === undefined) throw new TypeError('the fake browser has no network')
+      if (url.endsWith('/auth/logout')) await gate
+      return answer
+    },
+  })
+  await wardline.signIn(CREDENTIALS)
+  return { server, wardline, answerLogout }
 }
 
 function calls(server: { calls: readonly { path: string }[] }, path: string): number {
@@ -226,9 +248,11 @@ describe('signing out', () => {
   })
 
   it('is over before the sign-in of the next sign-in begins: its answer takes a cookie away', async () => {
-    const { server, wardline } = await startLive()
+    const { server, wardline, answerLogout } = await startWithSlowLogout()
     const leaving = wardline.signOut()
     const arriving = wardline.signIn(CREDENTIALS)
+    await server.settle()
+    answerLogout()
     await Promise.all([leaving, arriving])
     expect(server.calls.map(({ path }) => path)).toEqual(['/auth/login', '/auth/logout', '/auth/login'])
     server.spoilTokens()
