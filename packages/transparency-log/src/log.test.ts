@@ -340,6 +340,7 @@ describe('the order of a publication', () => {
     await log.publish()
     expect(order.slice(0, 2).sort()).toEqual(['tile/0/000', 'tile/entries/000'])
     expect(order.slice(-2)).toEqual(['remember 257', 'checkpoint'])
+    expect(order.indexOf('checkpoint')).toBe(order.length - 1)
   })
 
   it('a checkpoint is a checkpoint', async () => {

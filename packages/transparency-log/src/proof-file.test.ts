@@ -7,7 +7,7 @@ import { encodeBundle } from './entry-bundle.ts'
 import { COSIGNATURE } from './key-text.ts'
 import { InconsistentLogError } from './log-recovery.ts'
 import { leafHash } from './merkle-hash.ts'
-import { parseNote } from './note.ts'
+import { formatNote, parseNote } from './note.ts'
 import { generateNoteKey, parseSignerKey } from './note-keys.ts'
 import { checkProof, proveEntry } from './proof-file.ts'
 import * as proofs from './proofs.ts'
@@ -67,6 +67,17 @@ describe('proof files', () => {
     expect(await bothSay(cosigned, entry, { ...trust, witnesses })).toBe('included')
     const witnessOnly = formatTlogProof({ ...parsed, checkpoint: signNote(text, [witness], 1_767_225_600) })
     expect(await bothSay(witnessOnly, entry, { ...trust, witnesses })).toBe('bad-signature')
+  })
+
+  it('are refused when any known key’s signature is wrong, whoever else signed', async () => {
+    const { entry, file } = await proveEntry(await sampleLog(LEAVES), trust, 5)
+    const parsed = parseTlogProof(file) as NonNullable<ReturnType<typeof parseTlogProof>>
+    const note = parseNote(parsed.checkpoint) as NonNullable<ReturnType<typeof parseNote>>
+    const forged = { name: witness.verifier.name, keyId: witness.verifier.keyId, signature: new Uint8Array(72) }
+    const checkpoint = formatNote({ ...note, signatures: [...note.signatures, forged] })
+    const bad = formatTlogProof({ ...parsed, checkpoint })
+    expect(await bothSay(bad, entry, { ...trust, witnesses: { ...witnesses, threshold: 0 } })).toBe('bad-signature')
+    expect(await bothSay(bad, entry, trust)).toBe('included')
   })
 
   it('any one byte changed is refused by both, but in what nobody signed', async () => {
