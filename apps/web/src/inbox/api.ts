@@ -2,9 +2,11 @@ import type { ChannelSummary, ServerFrameOf } from '@wardline/protocol'
 import { type QueryClient, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useCallback, useEffect } from 'react'
 import { useConnectionState, useWardline } from '../wardline/context.tsx'
-import { withInboxChanged, withoutChannel, withRead } from './events.ts'
+import { withAllRead, withInboxChanged, withoutChannel, withRead } from './events.ts'
 
 const KEY = ['channels'] as const
+/** How far this page has read each conversation: the server may not know yet. By channel id. */
+const READ_HERE = ['channels-read-here'] as const
 const PAGE = 200
 /** 2,000 conversations: beyond what one person can be in; a bound all the same. */
 const MOST_PAGES = 10
@@ -12,6 +14,7 @@ const MOST_PAGES = 10
 /** All my conversations. */
 export function useInbox() {
   const { api } = useWardline()
+  const client = useQueryClient()
   return useQuery({
     queryKey: KEY,
     staleTime: 60_000,
@@ -27,9 +30,13 @@ export function useInbox() {
         cursor = page.next
         if (cursor === null) break
       }
-      return channels as readonly ChannelSummary[]
+      return withAllRead(channels, readHere(client))
     },
   })
+}
+
+function readHere(client: QueryClient): ReadonlyMap<string, number> {
+  return client.getQueryData<ReadonlyMap<string, number>>(READ_HERE) ?? new Map()
 }
 
 function patch(
@@ -51,7 +58,10 @@ export function useInboxEvents(): void {
 
   useEffect(() => {
     return wardline.on('inbox', (frame: ServerFrameOf<'inbox.changed'>) =>
-      patch(client, (channels) => withInboxChanged(channels, frame, new Date().toISOString())),
+      patch(client, (channels) => {
+        const changed = withInboxChanged(channels, frame, new Date().toISOString())
+        return changed === null ? null : withAllRead(changed, readHere(client))
+      }),
     )
   }, [wardline, client])
 
@@ -65,7 +75,10 @@ export function useInboxChanges() {
   const client = useQueryClient()
   return {
     markRead: useCallback(
-      (channel: string, seq: number) => patch(client, (channels) => withRead(channels, channel, seq)),
+      (channel: string, seq: number) => {
+        client.setQueryData(READ_HERE, new Map(readHere(client)).set(channel, seq))
+        patch(client, (channels) => withRead(channels, channel, seq))
+      },
       [client],
     ),
     remove: useCallback(

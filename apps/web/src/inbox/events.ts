@@ -20,18 +20,29 @@ export function withInboxChanged(
   return channels.with(index, { ...known, head, unread, urgent, lastAt: head > known.head ? at : known.lastAt })
 }
 
-/** The list after this person has read a conversation up to `seq`; the server’s own count follows. */
+/** A conversation after this person has read up to `seq`. Only at its end is it known that nothing is unread. */
+function read(channel: ChannelSummary, seq: number): ChannelSummary {
+  const upTo = Math.max(channel.read, seq)
+  const all = upTo >= channel.head
+  if (upTo === channel.read && (!all || (channel.unread === 0 && channel.urgent === 0))) return channel
+  return { ...channel, read: upTo, unread: all ? 0 : channel.unread, urgent: all ? 0 : channel.urgent }
+}
+
+/** The list after this person has read one conversation up to `seq`; the server’s own count follows. */
 export function withRead(channels: readonly ChannelSummary[], channel: string, seq: number): readonly ChannelSummary[] {
-  const index = channels.findIndex((each) => each.id === channel)
-  const known = channels[index]
-  if (known === undefined || known.read >= seq) return channels
-  const all = seq >= known.head
-  return channels.with(index, {
-    ...known,
-    read: seq,
-    unread: all ? 0 : known.unread,
-    urgent: all ? 0 : known.urgent,
+  return withAllRead(channels, new Map([[channel, seq]]))
+}
+
+/** The list with what this page has read: what the server said may have been on its way when that was. */
+export function withAllRead(
+  channels: readonly ChannelSummary[],
+  readHere: ReadonlyMap<string, number>,
+): readonly ChannelSummary[] {
+  const changed = channels.map((each) => {
+    const seq = readHere.get(each.id)
+    return seq === undefined ? each : read(each, seq)
   })
+  return changed.some((each, index) => each !== channels[index]) ? changed : channels
 }
 
 /** The list without a conversation that this person may no longer see. */

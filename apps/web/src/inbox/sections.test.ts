@@ -1,6 +1,6 @@
 import type { ChannelSummary } from '@wardline/protocol'
 import { describe, expect, test } from 'vitest'
-import { withInboxChanged, withoutChannel, withRead } from './events.ts'
+import { withAllRead, withInboxChanged, withoutChannel, withRead } from './events.ts'
 import { channelName, inboxSections, matching } from './sections.ts'
 
 function channel(id: string, rest: Partial<ChannelSummary> = {}): ChannelSummary {
@@ -92,6 +92,15 @@ describe('what live events do to the inbox', () => {
     const list = [channel('a', { head: 12, unread: 2, urgent: 1 })]
     expect(withInboxChanged(list, frame, at(9))).toBe(list)
     expect(withInboxChanged([channel('b')], frame, at(9))).toBeNull()
+  })
+
+  test('what the server counted before it knew that I had read it is put right', () => {
+    const readHere = new Map([['a', 12]])
+    const list = [channel('a', { head: 12, read: 9, unread: 3, urgent: 1 }), channel('b')]
+    expect(withAllRead(list, readHere)[0]).toMatchObject({ read: 12, unread: 0, urgent: 0 })
+    expect(withAllRead([channel('a', { head: 13, read: 12, unread: 1 })], readHere)[0]).toMatchObject({ unread: 1 })
+    const settled = [channel('a', { head: 12, read: 12 })]
+    expect(withAllRead(settled, readHere)).toBe(settled)
   })
 
   test('reading to the end clears the counts, reading a part does not', () => {

@@ -6,7 +6,7 @@ import { useSettings } from '../settings/settings.tsx'
 import { Button, IconButton } from '../ui/button.tsx'
 import { Hidden } from '../ui/hidden.tsx'
 import { useWardline } from '../wardline/context.tsx'
-import { draftProblem, toPost, withPriority } from './draft.ts'
+import { draftProblem, isWorthKeeping, toPost, withPriority } from './draft.ts'
 import { PriorityPicker } from './priority-picker.tsx'
 import type { useDraft } from './use-draft.ts'
 import styles from './composer.module.css'
@@ -85,6 +85,7 @@ export function Composer(props: ComposerProps) {
     <form
       className={styles.composer}
       data-priority={draft.priority}
+      data-empty={isWorthKeeping(draft) ? undefined : ''}
       onSubmit={(event) => {
         event.preventDefault()
         send()
@@ -128,12 +129,14 @@ export function Composer(props: ComposerProps) {
         <label className={styles.ack}>
           <input
             type="checkbox"
+            aria-label={text.ackRequired}
             checked={draft.ackRequired}
             disabled={draft.priority === 'stat'}
             title={draft.priority === 'stat' ? text.ackAlways : undefined}
             onChange={(event) => change({ ackRequired: event.target.checked })}
           />
-          {text.ackRequired}
+          <span className={styles.long}>{text.ackRequired}</span>
+          <span className={styles.short}>{text.ackShort}</span>
         </label>
         <p id={`${id}-state`} className={styles.state} role={failure === null && !refused ? undefined : 'alert'}>
           {failure ??

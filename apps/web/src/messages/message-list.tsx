@@ -12,6 +12,7 @@ import { countUpTo, type Row, rowKey, rowsOf, startsDay, startsGroup } from './r
 import { amendmentOf, messageById } from './timeline.ts'
 import { UnsentRow } from './unsent-row.tsx'
 import { useReading } from './use-reading.ts'
+import { useStickToBottom } from './use-stick-to-bottom.ts'
 import styles from './message-list.module.css'
 
 /** Lines are numbered down from here as pages of the past come on top. */
@@ -40,6 +41,7 @@ export function MessageList(props: MessageListProps) {
   const [scroller, setScroller] = useState<HTMLElement | null>(null)
   const [atBottom, setAtBottom] = useState(true)
   const look = useReading(scroller, visible, onSeen)
+  useStickToBottom(scroller)
 
   // How the list was when it was first drawn: what precedes that was put on top later.
   const [from] = useState(timeline.from)

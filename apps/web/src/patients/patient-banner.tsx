@@ -17,14 +17,23 @@ export function RecordNumber({ mrn }: { readonly mrn: string }) {
   )
 }
 
-/** `born 14-Jul-1945 (81y)`; for the dead, no age that goes on growing. */
-export function Born({ patient, now }: { readonly patient: PatientSummary; readonly now: number }) {
+/** `born 14-Jul-1945 (81y)`, or without the word beside a label; for the dead, no age that goes on growing. */
+export function Born({
+  patient,
+  now,
+  plain = false,
+}: {
+  readonly patient: PatientSummary
+  readonly now: number
+  readonly plain?: boolean
+}) {
   const date = birthDate(patient.birthDate)
   const years = patient.deceased ? null : age(patient.birthDate, new Date(now))
   if (date === null) return text.bornUnknown
   return (
     <>
-      <span className={styles.label}>{text.born}</span> <time dateTime={patient.birthDate ?? ''}>{date}</time>
+      {!plain && <span className={styles.label}>{text.born} </span>}
+      <time dateTime={patient.birthDate ?? ''}>{date}</time>
       {years !== null && ` (${years})`}
     </>
   )

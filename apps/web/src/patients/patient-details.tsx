@@ -27,7 +27,7 @@ export function PatientDetails({ patient, now }: { readonly patient: PatientSumm
       <div>
         <dt>{text.labels.born}</dt>
         <dd>
-          <Born patient={patient} now={now} />
+          <Born plain patient={patient} now={now} />
         </dd>
       </div>
       <div>

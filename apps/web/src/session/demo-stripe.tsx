@@ -6,8 +6,8 @@ import styles from './demo-stripe.module.css'
 export function DemoStripe() {
   if (!useDemo()) return null
   return (
-    <p className={styles.stripe}>
+    <aside className={styles.stripe} aria-label={strings.session.demoLabel}>
       <strong>{strings.session.demo}</strong> {strings.session.demoLine}
-    </p>
+    </aside>
   )
 }

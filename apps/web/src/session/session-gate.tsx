@@ -82,6 +82,7 @@ export function SessionGate({ children }: { readonly children: ReactNode }) {
     return (
       <main className={styles.wait}>
         <ScreenState
+          main
           alert
           icon={CloudOff}
           title={strings.session.unreachable.title}

@@ -9,7 +9,7 @@ export function Wordmark({ small = false }: { readonly small?: boolean }) {
         <rect width="32" height="32" rx="7" />
         <path d="M6 17h5l3-8 4.5 14 3-6H26" />
       </svg>
-      {strings.words.product}
+      <span className={styles.name}>{strings.words.product}</span>
     </span>
   )
 }

@@ -69,6 +69,7 @@ export function ClinicalLayout() {
 
   return (
     <div className={styles.panes} data-layout={layout} data-view={view}>
+      <h1 className={styles.heading}>{strings.shell.home.heading}</h1>
       {(layout !== 'one' || view === 'inbox') && (
         <InboxPane
           ref={inboxRef}

@@ -7,6 +7,7 @@ import { ScreenState } from '../ui/screen-state.tsx'
 export function Crashed() {
   return (
     <ScreenState
+      main
       alert
       icon={TriangleAlert}
       title={strings.shell.crashed}
@@ -17,5 +18,5 @@ export function Crashed() {
 }
 
 export function NotFound() {
-  return <ScreenState title={strings.shell.notFound} />
+  return <ScreenState main title={strings.shell.notFound} />
 }

@@ -11,12 +11,13 @@ export function PlainHome() {
   const auditor = useAbility('audit.read')
   return auditor ? (
     <ScreenState
+      main
       icon={MessageSquareOff}
       title={text.adminTitle}
       more={text.adminMore}
       action={<Link to="/audit">{text.toAudit}</Link>}
     />
   ) : (
-    <ScreenState icon={UserX} title={text.nothingTitle} more={text.nothingMore} />
+    <ScreenState main icon={UserX} title={text.nothingTitle} more={text.nothingMore} />
   )
 }

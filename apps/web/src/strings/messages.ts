@@ -97,6 +97,8 @@ export const messages = {
     placeholder: 'Write a message',
     priority: 'Priority',
     ackRequired: 'Ask for acknowledgement',
+    /** Where there is little room. */
+    ackShort: 'Ask to ack',
     ackAlways: 'STAT always asks for acknowledgement',
     send: 'Send',
     sendAbout: (name: string) => `Send about ${name}`,

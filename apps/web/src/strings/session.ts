@@ -23,6 +23,7 @@ export const session = {
       'This account needs a second factor, which this version of the page cannot ask for yet. Reload and try again.',
   },
   demo: 'DEMO',
+  demoLabel: 'Demonstration',
   demoLine: 'Invented patients only. Never enter real ones.',
   demoAccounts: 'Demo accounts were printed where the server was started.',
   ended: {

@@ -61,6 +61,7 @@ export const shell = {
     routine: (where: string) => `New message: ${where}`,
   },
   home: {
+    heading: 'Conversations',
     pick: 'Choose a conversation',
     pickMore: 'What waits for you is at the top of the inbox. Press ? for keyboard shortcuts.',
     adminTitle: 'No messages here, by design',

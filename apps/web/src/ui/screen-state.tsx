@@ -13,14 +13,16 @@ interface ScreenStateProps {
   readonly action?: ReactNode
   /** Failures are told to a screen reader at once. */
   readonly alert?: boolean
+  /** Whether it is all there is on the page. */
+  readonly main?: boolean
 }
 
 /** What stands where content would: nothing yet, nothing found, not allowed, failed. */
-export function ScreenState({ icon: Icon, title, more, action, alert = false }: ScreenStateProps) {
+export function ScreenState({ icon: Icon, title, more, action, alert = false, main = false }: ScreenStateProps) {
   return (
     <div className={styles.state} role={alert ? 'alert' : undefined}>
       {Icon !== undefined && <Icon aria-hidden size={26} strokeWidth={1.6} className={styles.icon} />}
-      <p className={styles.title}>{title}</p>
+      {main ? <h1 className={styles.title}>{title}</h1> : <p className={styles.title}>{title}</p>}
       {more !== undefined && <p className={styles.more}>{more}</p>}
       {action !== undefined && <div className={styles.action}>{action}</div>}
     </div>
