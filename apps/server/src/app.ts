@@ -3,7 +3,11 @@ import fastifyCookie from '@fastify/cookie'
 import { API_BASE } from '@wardline/protocol'
 import { fastify } from 'fastify'
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod'
+import { registerAuditRoutes } from './audit/routes.ts'
+import { registerCareTeamRoutes } from './care-team/routes.ts'
+import { registerChannelRoutes } from './channels/routes.ts'
 import type { Context } from './context.ts'
+import { registerDirectoryRoutes } from './directory/routes.ts'
 import { Refusal } from './errors.ts'
 import { registerGateway } from './gateway/route.ts'
 import { registerHealthRoutes } from './health/routes.ts'
@@ -15,9 +19,14 @@ import { RefusalAudit } from './http/refusal-audit.ts'
 import { logAnswers } from './http/request-log.ts'
 import { registerStaticWeb, sendPage, wantsPage } from './http/static-web.ts'
 import { registerKeyRoutes } from './keys/routes.ts'
+import { registerMessageRoutes } from './messages/routes.ts'
+import { registerPatientRoutes } from './patients/routes.ts'
+import { registerRoleRoutes } from './roles/routes.ts'
+import { registerSessionAdminRoutes } from './sessions/admin-routes.ts'
 import { registerSessionRoutes, registerSignInRoutes } from './sessions/routes.ts'
 import { certificateOptions, type ServerCertificate } from './tls/certificates.ts'
 import { TLS_OPTIONS } from './tls/options.ts'
+import { registerUserRoutes } from './users/routes.ts'
 
 /** Bytes of a body, where a route does not say otherwise. */
 const BODY_BYTES = 64 * 1024
@@ -94,6 +103,15 @@ export async function createApp(ctx: Context, certificate: ServerCertificate): P
 function registerAuthenticated(api: App, ctx: Context): void {
   api.addHook('onRequest', authenticateCalls(ctx))
   registerSessionRoutes(api, ctx)
+  registerPatientRoutes(api, ctx)
+  registerChannelRoutes(api, ctx)
+  registerMessageRoutes(api, ctx)
+  registerDirectoryRoutes(api, ctx)
+  registerUserRoutes(api, ctx)
+  registerRoleRoutes(api, ctx)
+  registerCareTeamRoutes(api, ctx)
+  registerSessionAdminRoutes(api, ctx)
+  registerAuditRoutes(api, ctx)
 }
 
 /** Anything but JSON is refused before it is read: forms and plain text are what another site's page can send (ASVS 3.5.1). */

@@ -1,3 +1,6 @@
+/** The order of names on paper: accents and case apart, numbers by their value. */
+export const compareNames = new Intl.Collator('en', { sensitivity: 'base', numeric: true }).compare
+
 /**
  * What was typed, made ready to be looked for: in any order, each of its words somewhere in the text, whatever the case, the
  * accents and the punctuation (`muller doe` finds `Müller-Doe`, `123456` finds `123 456`). Runs in memory, because names and

@@ -1,8 +1,5 @@
-import { randomUUID } from 'node:crypto'
 import type { Member, Receipt } from '@wardline/protocol'
-import type { AuditFact } from '../audit/event.ts'
 import type { Gateway } from '../gateway/gateway.ts'
-import type { EventItem } from '../storage/channel-event.ts'
 import type { StoredChannel } from '../storage/gateway-reads.ts'
 
 /** Who may see the channel now, as frames and answers say it. */
@@ -17,47 +14,6 @@ export function receiptsOf(stored: StoredChannel): Receipt[] {
 
 function timeOf(ms: number | null): string | null {
   return ms === null ? null : new Date(ms).toISOString()
-}
-
-/** Somebody came to a channel, or went. */
-export interface MembershipChange {
-  readonly channel: string
-  readonly user: string
-  /** Who made it so; the nil UUID for the system itself. */
-  readonly by: string
-  readonly audit: AuditFact
-}
-
-/** `member.joined`, for `change.append` in the transaction that makes it so. `role`: of the assignment, where there is one. */
-export function memberJoined(change: MembershipChange, role: string | null): EventItem {
-  return memberEvent(change, 'member.joined', { user: change.user, role })
-}
-
-/** `member.left`, likewise. */
-export function memberLeft(change: MembershipChange): EventItem {
-  return memberEvent(change, 'member.left', { user: change.user })
-}
-
-function memberEvent(
-  { channel, by, audit }: MembershipChange,
-  type: 'member.joined' | 'member.left',
-  attributes: EventItem['attributes'],
-): EventItem {
-  const id = randomUUID()
-  const digest = Buffer.alloc(32)
-  return {
-    kind: 'event',
-    channelId: channel,
-    id,
-    type,
-    actorId: by,
-    clientId: id,
-    digest,
-    messageId: null,
-    attributes,
-    body: null,
-    audit,
-  }
 }
 
 /**

@@ -1,3 +1,4 @@
+import { uuid } from '@wardline/protocol'
 import { Refusal } from '../errors.ts'
 
 /** What every list is asked for: at most `limit` rows, after where `cursor` points. */
@@ -33,6 +34,12 @@ export function pageWithMore<T>(rows: readonly T[], limit: number, cursorOf: (la
   const items = rows.slice(0, limit)
   const last = items.at(-1)
   return { items, next: last === undefined || rows.length <= limit ? null : cursorOf(last) }
+}
+
+/** The cursor of a list that the store pages by the last row's id. @throws Refusal `invalid` */
+export function cursorId(cursor: string): string {
+  if (!uuid.safeParse(cursor).success) throw badCursor()
+  return cursor
 }
 
 export function badCursor(): Refusal {

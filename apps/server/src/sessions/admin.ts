@@ -5,6 +5,7 @@ import { Refusal } from '../errors.ts'
 import type { Caller } from '../http/caller.ts'
 import { decideFor, refuse } from '../http/decide.ts'
 import { badCursor, type Page, type PageRequest, pageWithMore } from '../http/page.ts'
+import { sessionSummaryOf } from './list.ts'
 
 /** A session's id, as protocol has it. */
 const SESSION_ID = /^[A-Za-z0-9_-]{22,86}$/
@@ -36,7 +37,7 @@ export async function listAllSessions(
   const { items, next } = pageWithMore(rows, limit, ({ id }) => id)
   const count = items.length
   await ctx.database.auditOnly(tenantId, { ...caller.trail, ...about, action, outcome: 'allowed', reason, count })
-  return { items: items.map((row) => summaryOf(ctx, row, caller.authenticated.claims.sid)), next }
+  return { items: items.map((row) => sessionSummaryOf(ctx, row, caller.authenticated.claims.sid)), next }
 }
 
 /** Ends somebody's session, with its sockets on every node. @throws Refusal */
@@ -51,19 +52,4 @@ export async function endAnySession(ctx: Context, caller: Caller, id: string): P
   await decideFor(ctx, caller, action, { kind: 'session', tenant, owner: row.userId }, about)
   const fact = { ...caller.trail, ...about, action } as const
   await ctx.sessions.end({ tenant, user: row.userId, session: id, reason: 'revoked', fact })
-}
-
-type Row = { id: string; tenantId: string; userId: string; createdAt: Date; lastSeenAt: Date; expiresAt: Date }
-
-function summaryOf(ctx: Context, row: Row, current: string): SessionSummary {
-  const { id, tenantId, userId, createdAt, lastSeenAt, expiresAt } = row
-  return {
-    id,
-    user: userId,
-    current: id === current,
-    createdAt: createdAt.toISOString(),
-    lastSeenAt: lastSeenAt.toISOString(),
-    expiresAt: expiresAt.toISOString(),
-    sockets: ctx.gateway.sockets.ofSession(tenantId, userId, id),
-  }
 }

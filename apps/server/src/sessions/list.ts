@@ -15,13 +15,31 @@ export async function listSessions(
       take: 200,
     }),
   )
-  return rows.map(({ id, createdAt, lastSeenAt, expiresAt }) => ({
+  return rows.map((row) => sessionSummaryOf(ctx, row, current))
+}
+
+type SessionRow = {
+  readonly id: string
+  readonly tenantId: string
+  readonly userId: string
+  readonly createdAt: Date
+  readonly lastSeenAt: Date
+  readonly expiresAt: Date
+}
+
+/** A session as its user and administrators see it. */
+export function sessionSummaryOf(
+  { gateway }: Pick<Context, 'gateway'>,
+  { id, tenantId, userId, createdAt, lastSeenAt, expiresAt }: SessionRow,
+  current: string,
+): SessionSummary {
+  return {
     id,
-    user,
+    user: userId,
     current: id === current,
     createdAt: createdAt.toISOString(),
     lastSeenAt: lastSeenAt.toISOString(),
     expiresAt: expiresAt.toISOString(),
-    sockets: ctx.gateway.sockets.ofSession(tenant, user, id),
-  }))
+    sockets: gateway.sockets.ofSession(tenantId, userId, id),
+  }
 }

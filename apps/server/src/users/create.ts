@@ -22,8 +22,7 @@ export class UnknownRole extends Error {}
 export async function createUser(tx: Change, user: NewUser): Promise<string> {
   const { tenantId } = tx
   const { username, displayName, title, passwordHash, externalDigest, by } = user
-  const roles = await tx.db.role.findMany({ where: { tenantId, name: { in: [...user.roles] } } })
-  if (roles.length !== new Set(user.roles).size) throw new UnknownRole()
+  const roles = await rolesNamed(tx, user.roles)
   const id = randomUUID()
   await tx.db.user.create({ data: { tenantId, id, username, displayName, title, passwordHash, externalDigest } })
   await tx.db.userRole.createMany({
@@ -34,4 +33,17 @@ export async function createUser(tx: Change, user: NewUser): Promise<string> {
     tx.audit({ ...by, action: 'role.assign', outcome: 'allowed', user: auditId(id), role: auditRole(role.name) })
   }
   return id
+}
+
+/** The tenant's roles of these names. @throws UnknownRole where one of them is not there */
+export async function rolesNamed(
+  { db, tenantId }: Change,
+  names: readonly string[],
+): Promise<{ readonly id: string; readonly name: string }[]> {
+  const roles = await db.role.findMany({
+    where: { tenantId, name: { in: [...names] } },
+    select: { id: true, name: true },
+  })
+  if (roles.length !== new Set(names).size) throw new UnknownRole()
+  return roles
 }

@@ -1,0 +1,36 @@
+import { page, pageQuery, type Role, role } from '@wardline/protocol'
+import type { Context } from '../context.ts'
+import type { App } from '../http/app-type.ts'
+import { type Caller, callerOf } from '../http/caller.ts'
+import { decideFor } from '../http/decide.ts'
+import { type Page, type PageRequest, pageOf } from '../http/page.ts'
+
+/** What each role may do; for the authenticated scope. */
+export function registerRoleRoutes(api: App, ctx: Context): void {
+  api.get(
+    '/admin/roles',
+    { config: { action: 'role.read' }, schema: { querystring: pageQuery, response: { 200: page(role) } } },
+    (request) => listRoles(ctx, callerOf(request), request.query),
+  )
+}
+
+/** The tenant's roles by name, each with its permissions by name. */
+async function listRoles(ctx: Context, caller: Caller, request: PageRequest): Promise<Page<Role>> {
+  const tenantId = caller.actor.tenant
+  const { reason } = await decideFor(ctx, caller, 'role.read', { kind: 'tenant', tenant: tenantId })
+  const rows = await ctx.database.readTenant(tenantId, (db) =>
+    db.role.findMany({ where: { tenantId }, orderBy: { name: 'asc' }, include: { permissions: true } }),
+  )
+  const { items, next } = pageOf(rows, request)
+  const count = items.length
+  await ctx.database.auditOnly(tenantId, { ...caller.trail, action: 'role.read', outcome: 'allowed', reason, count })
+  return {
+    items: items.map(({ name, label, system, permissions }) => ({
+      name,
+      label,
+      system,
+      permissions: permissions.map(({ permission }) => permission).sort(),
+    })),
+    next,
+  }
+}
