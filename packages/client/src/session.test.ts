@@ -46,13 +46,18 @@ async function startWithSlowLogout() {
   })
   const time = manualTime()
   const server = createFakeServer({ time })
-  const browser = server.browser()
+  const jar = { refresh: null }
+  const browser = server.browser({ jar })
   const wardline = createWardline({
     ...browser,
     fetch: async (url, init) => {
       const answer = await browser.fetch?.(url, init)
       if (answer === undefined) throw new TypeError('the fake browser has no network')
-      if (url.endsWith('/auth/logout')) await gate
+      if (url.endsWith('/auth/logout')) {
+        await gate
+        // A browser heeds Set-Cookie when the answer comes.
+        jar.refresh = null
+      }
       return answer
     },
   })
