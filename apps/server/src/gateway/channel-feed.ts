@@ -109,6 +109,7 @@ export class ChannelFeed {
 
   #deliver(event: FramedEvent): void {
     this.#delivered = event.seq
+    if (event.seq > this.#known) this.#known = event.seq
     this.#recent.push(event)
     for (const subscription of this.subscriptions) subscription.offer(event)
     if (event.sender !== null) this.#onMessage(event)

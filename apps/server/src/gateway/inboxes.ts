@@ -194,7 +194,7 @@ export class Inboxes {
     try {
       await this.#count(tenant, inboxes, now)
       for (const inbox of inboxes) {
-        for (const channel of [...inbox.changed]) {
+        for (const channel of [...inbox.changed].filter((each) => inbox.counts.has(each))) {
           inbox.changed.delete(channel)
           await this.#tell(inbox, channel)
         }
@@ -217,10 +217,10 @@ export class Inboxes {
       const inbox = this.#inboxes.get(`${tenant}/${user}`)
       const there = this.#byChannel.get(`${tenant}/${channel}`)
       if (inbox === undefined || there?.inboxes.has(inbox) !== true) continue
-      if (head >= there.head) {
-        there.head = head
-        inbox.counts.set(channel, { unread, urgent, readAt: now })
-      } else this.#mark(inbox, channel)
+      // Something came by while this was read, or a hint was wrong: once more, from what the store says.
+      if (head < there.head) this.#mark(inbox, channel)
+      else inbox.counts.set(channel, { unread, urgent, readAt: now })
+      there.head = head
     }
   }
 

@@ -98,6 +98,7 @@ export class Subscription implements Owner {
 
   /** Something of the channel that is state and not sequenced: receipts, who types, who is there. */
   tell(frame: Frame): void {
+    if (this.closed) return
     if (this.#early !== null) this.#early = this.#early.length < MAX_EARLY ? [...this.#early, frame] : this.#early
     else if (this.subscriber.line.backlog <= this.subscriber.bufferBytes) this.subscriber.line.send(frame, this)
     else this.#missedReceipts = true

@@ -1,3 +1,6 @@
+/** Of fractions of a token, in binary. */
+const ROUNDING = 1e-6
+
 /** A rate with a burst (R-51): `perSecond` sustained, `burst` at once. Costs two numbers and no timer. */
 export class TokenBucket {
   #tokens: number
@@ -16,7 +19,7 @@ export class TokenBucket {
   /** Takes one token. Answers 0, or in how many milliseconds there will be one, and then takes nothing. */
   take(now: number): number {
     this.#refill(now)
-    if (this.#tokens < 1) return Math.max(1, Math.ceil((1 - this.#tokens) / this.#perMs))
+    if (this.#tokens < 1 - ROUNDING) return Math.max(1, Math.ceil((1 - this.#tokens) / this.#perMs - ROUNDING))
     this.#tokens -= 1
     return 0
   }

@@ -1,0 +1,46 @@
+import { describe, expect, it } from 'vitest'
+import { type AuditFact, auditId } from '../audit/event.ts'
+import { manualClock } from '../clock.ts'
+import { Refusal } from '../errors.ts'
+import { Refusals, refusalFact } from './refusals.ts'
+
+const channel = auditId('3f2504e0-4f89-41d3-9a0c-0305e82c3301')
+const denied: AuditFact = { action: 'channel.subscribe', outcome: 'refused', reason: 'no-care-team', channel }
+
+describe('R-70 refusals', () => {
+  it('are written one by one, then summed up, without what the last ones were about', () => {
+    const clock = manualClock()
+    const written: AuditFact[] = []
+    const refusals = new Refusals(clock, (fact) => written.push(fact))
+    for (let each = 0; each < 1_000; each += 1) refusals.note(denied)
+    expect(written).toEqual(Array.from({ length: 5 }, () => denied))
+    clock.advance(60_000)
+    refusals.flush(false)
+    const { channel: _, ...common } = denied
+    expect(written.slice(5)).toEqual([{ ...common, count: 995 }])
+    refusals.note(denied)
+    expect(written).toHaveLength(7)
+  })
+
+  it('of another kind are counted by themselves, and none is lost at the end', () => {
+    const written: AuditFact[] = []
+    const refusals = new Refusals(manualClock(), (fact) => written.push(fact))
+    for (let each = 0; each < 7; each += 1) refusals.note(denied)
+    refusals.note({ ...denied, reason: 'scope' })
+    expect(written).toHaveLength(6)
+    refusals.flush(true)
+    expect(written.at(-1)).toMatchObject({ reason: 'no-care-team', count: 2 })
+    refusals.flush(true)
+    expect(written).toHaveLength(7)
+  })
+
+  it.each([
+    ['message.post', new Refusal('forbidden', 'no-permission'), { action: 'message.post', outcome: 'refused' }],
+    ['message.post', new Refusal('rate-limited', 'rate'), { action: 'limit.hit', outcome: 'refused', reason: 'rate' }],
+    ['message.post', new Refusal('invalid', 'schema'), { action: 'request.invalid', reason: 'schema' }],
+    ['session.ping', new Refusal('invalid', 'malformed'), { action: 'request.invalid' }],
+    ['message.post', new Refusal('internal', 'internal'), { action: 'message.post', outcome: 'failed' }],
+  ] as const)('%s refused for %s', (type, refusal, expected) => {
+    expect(refusalFact({ type, channel }, refusal)).toMatchObject({ ...expected, channel })
+  })
+})

@@ -1,0 +1,83 @@
+import * as fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { manualClock } from '../clock.ts'
+import { Wheel } from './wheel.ts'
+
+const START = Date.UTC(2026, 0, 1)
+
+describe('wheel', () => {
+  it('looks at a deadline when it has come, at most a tick late', () => {
+    const clock = manualClock(START)
+    const wheel = new Wheel(clock)
+    const looked: number[] = []
+    wheel.add({ due: (now) => void looked.push(now - START) ?? null }, START + 5_000)
+    clock.advance(4_999)
+    expect(looked).toEqual([])
+    clock.advance(251)
+    expect(looked).toHaveLength(1)
+    expect(looked[0]).toBeGreaterThanOrEqual(5_000)
+  })
+
+  it('looks again when it is told to, sooner when something has come nearer, and never once removed', () => {
+    const clock = manualClock(START)
+    const wheel = new Wheel(clock)
+    const looked: number[] = []
+    const entry = wheel.add(
+      {
+        due: (now) => {
+          looked.push(Math.floor((now - START) / 1_000))
+          return now + 10_000
+        },
+      },
+      START + 10_000,
+    )
+    entry.lookBy(START + 2_000)
+    entry.lookBy(START + 8_000)
+    clock.advance(3_000)
+    expect(looked).toEqual([2])
+    clock.advance(10_000)
+    expect(looked).toEqual([2, 12])
+    entry.remove()
+    clock.advance(60_000)
+    expect(looked).toEqual([2, 12])
+  })
+
+  it('has one timer for any number of sockets', () => {
+    const clock = manualClock(START)
+    const wheel = new Wheel(clock)
+    for (let each = 0; each < 1_000; each += 1) wheel.add({ due: () => null }, START + each * 10)
+    expect(clock.pending).toBe(1)
+    wheel.close()
+    expect(clock.pending).toBe(0)
+  })
+
+  it('is never early, nor later than a tick, whatever the deadlines and however far the clock jumps', () => {
+    const steps = fc.array(fc.integer({ min: 1, max: 5_000_000 }), { minLength: 1, maxLength: 20 })
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 0, max: 20_000_000 }), { maxLength: 30 }), steps, (deadlines, jumps) => {
+        let now = START
+        const runs: (() => void)[] = []
+        const wheel = new Wheel({
+          now: () => now,
+          after: () => () => undefined,
+          every: (_ms, run) => {
+            runs.push(run)
+            return () => undefined
+          },
+        })
+        const seen = new Map<number, number>()
+        for (const [place, deadline] of deadlines.entries()) {
+          wheel.add({ due: (at) => void seen.set(place, at) ?? null }, START + deadline)
+        }
+        for (const jump of jumps) {
+          now += jump
+          runs[0]?.()
+          for (const [place, deadline] of deadlines.entries()) {
+            if (now >= START + deadline + 500) expect(seen.has(place)).toBe(true)
+            if (seen.has(place)) expect(seen.get(place)).toBeGreaterThanOrEqual(START + deadline)
+          }
+        }
+      }),
+    )
+  })
+})
