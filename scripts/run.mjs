@@ -1,15 +1,18 @@
 #!/usr/bin/env node
-// The one entry: node scripts/run.mjs start|dev|check|test|build [arguments]
+// The one entry: node scripts/run.mjs start|dev|check|test|build|wardline [arguments]
 //
 // It must run on whatever Node a machine has (18 or later) with nothing installed, so it and scripts/steps/ use no
 // dependency. It prepares what the command needs (each step only when its inputs changed) and hands over to Node 24.
+import { join, relative } from 'node:path'
 import { buildWeb, forgetWebBuild } from './steps/build-web.mjs'
 import { generateDatabaseClient } from './steps/generate.mjs'
 import { runTogether } from './steps/hand-over.mjs'
 import { installPackages } from './steps/install.mjs'
+import { root } from './steps/places.mjs'
 import { Stop } from './steps/progress.mjs'
 
 const SERVER = 'apps/server/src/main.ts'
+const CLI = 'apps/cli/src/main.ts'
 const VITE = 'node_modules/vite/bin/vite.js'
 
 /** A demo is what a bare `npm start` gives; a real installation sets WARDLINE_DEMO=0 or runs main.ts itself. */
@@ -38,6 +41,11 @@ const commands = {
   async test(args) {
     await buildWeb()
     return runTogether([{ args: ['scripts/test/test.mjs', ...args] }])
+  },
+  async wardline(args) {
+    // Where the command was typed: npm itself goes to the repository's folder, and the files it names are relative to that.
+    const cwd = relative(root, process.env.INIT_CWD ?? process.cwd())
+    return runTogether([{ args: [join(root, CLI), ...args], cwd }])
   },
 }
 

@@ -20,7 +20,7 @@ function tool(program, ...args) {
   return async () => {
     const { code, output } = await runQuietly(join(root, 'node_modules', '.bin', program), args, {
       cwd: root,
-      env: childEnvironment({ NO_COLOR: '1' }),
+      env: childEnvironment(),
     })
     return { ok: code === 0, output }
   }
@@ -32,7 +32,7 @@ const fix = process.argv.includes('--fix')
 const checks = [
   {
     name: 'format',
-    run: tool('biome', 'check', '--error-on-warnings', ...(fix ? ['--write'] : []), '.'),
+    run: tool('biome', 'check', '--error-on-warnings', '--reporter=concise', ...(fix ? ['--write'] : []), '.'),
     help: 'npm run check -- --fix',
   },
   {

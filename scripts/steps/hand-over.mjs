@@ -2,9 +2,7 @@ import { spawn } from 'node:child_process'
 import { constants } from 'node:os'
 import { join } from 'node:path'
 import { childEnvironment, nodeProgram, root } from './places.mjs'
-
-/** @type {NodeJS.Signals[]} */
-const FORWARDED = ['SIGINT', 'SIGTERM', 'SIGHUP']
+import { ENDING } from './progress.mjs'
 
 /**
  * Runs Node 24 in this process' place: same terminal, signals passed on, its exit code ours. Of several, the first to
@@ -24,13 +22,13 @@ export async function runTogether(programs) {
     if (signal === 'SIGINT' && process.stdin.isTTY) return
     for (const child of children) child.kill(signal)
   }
-  for (const signal of FORWARDED) process.on(signal, forward)
+  for (const signal of ENDING) process.on(signal, forward)
 
   const ends = children.map(exitCodeOf)
   const code = await Promise.race(ends)
   for (const child of children) child.kill('SIGTERM')
   await Promise.all(ends)
-  for (const signal of FORWARDED) process.off(signal, forward)
+  for (const signal of ENDING) process.off(signal, forward)
   return code
 }
 

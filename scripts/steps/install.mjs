@@ -10,10 +10,13 @@ const PNPM = 'pnpm@12.21.0'
 
 const stamp = join(memory, 'install')
 
+const UNREACHABLE =
+  /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|EHOSTUNREACH|ERR_SOCKET_TIMEOUT|error sending request|ENOTCACHED|NO_OFFLINE/i
+
 /** What a failed install says, and what a person can do about it. First match wins. */
 const REASONS = [
   {
-    sign: /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ETIMEDOUT|ENETUNREACH|ECONNRESET|ERR_SOCKET_TIMEOUT|error sending request|dns error/i,
+    sign: UNREACHABLE,
     help: 'The npm registry could not be reached. Packages need the network once: check the connection, or name a proxy (HTTPS_PROXY) or a mirror (npm config set registry …).',
   },
   {
@@ -67,16 +70,34 @@ function assertWritable() {
 }
 
 async function install() {
-  // NODE_ENV=production would leave out the build's own tools; CI=true makes pnpm ask nothing.
-  const { NODE_ENV: _, ...env } = process.env
-  const result = await runQuietly('npx', ['--yes', PNPM, 'install', '--frozen-lockfile'], {
-    cwd: root,
-    env: { ...env, CI: 'true' },
-  }).catch((error) => {
-    if (error.code === 'ENOENT') throw new Stop('npx was not found: install npm, which comes with Node.')
-    throw error
-  })
+  // Without a registry pnpm would try for minutes. With everything in its store it needs none.
+  const offline = (await isRegistryReachable()) ? [] : ['--offline']
+  const result = await run('npx', ['--yes', ...offline, PNPM, 'install', '--frozen-lockfile', ...offline])
   if (result.code === 0) return
   const reason = REASONS.find(({ sign }) => sign.test(result.output))
   throw new Stop(reason ? reason.help : `pnpm could not install the packages:\n${tail(result.output)}`)
+}
+
+/** Asked of npm, which knows this machine's proxies and mirrors. */
+async function isRegistryReachable() {
+  const retries = ['--fetch-retries=1', '--fetch-retry-mintimeout=1000']
+  const { code, output } = await run('npm', ['ping', ...retries])
+  return code === 0 || !UNREACHABLE.test(output)
+}
+
+/**
+ * @param {'npm' | 'npx'} program
+ * @param {string[]} args
+ */
+async function run(program, args) {
+  // NODE_ENV=production would leave out the build's own tools; with CI set, pnpm asks no questions.
+  const { NODE_ENV: _, ...env } = process.env
+  try {
+    return await runQuietly(program, args, { cwd: root, env: { ...env, CI: 'true' } })
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') {
+      throw new Stop(`${program} was not found: install npm, which comes with Node.`)
+    }
+    throw error
+  }
 }

@@ -4,7 +4,7 @@ import { readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { requireChromium } from '../steps/browser.mjs'
 import { memory, root } from '../steps/places.mjs'
-import { Stop } from '../steps/progress.mjs'
+import { ENDING, Stop } from '../steps/progress.mjs'
 import { countTests, lastLine, wantsBrowser } from './count.mjs'
 
 /**
@@ -35,10 +35,10 @@ async function main(args) {
  */
 function run(args) {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, args, { cwd: root, stdio: 'inherit' })
-    for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) {
-      process.on(signal, () => child.kill(signal))
-    }
+    // Vitest colours its output for any CI; a log file is read without.
+    const plain = process.stdout.isTTY || process.env.FORCE_COLOR ? {} : { NO_COLOR: '1' }
+    const child = spawn(process.execPath, args, { cwd: root, stdio: 'inherit', env: { ...process.env, ...plain } })
+    for (const signal of ENDING) process.on(signal, () => child.kill(signal))
     child.on('error', reject)
     child.on('exit', (code) => resolve(code ?? 1))
   })
