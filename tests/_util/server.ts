@@ -1,8 +1,9 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import { bySystem } from '../../apps/server/src/audit/by.ts'
-import { type Clock, systemClock } from '../../apps/server/src/clock.ts'
+import { type Clock, type ManualClock, systemClock } from '../../apps/server/src/clock.ts'
 import { type Config, loadConfig } from '../../apps/server/src/config.ts'
 import type { Context, ContextOverrides } from '../../apps/server/src/context.ts'
 import { DEMO_TENANTS } from '../../apps/server/src/demo/people.ts'
@@ -71,12 +72,25 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
     tenants,
     users,
     async stop() {
-      await running.stop()
+      await stopped(running, overrides.clock)
       if (beside !== undefined) return
       await database.drop()
       rmSync(dataDir, { recursive: true, force: true })
     },
   }
+}
+
+/** A drain takes its time by the server's clock: where that one stands still, it is moved on until the server has stopped. */
+async function stopped(running: RunningServer, clock: Clock | undefined): Promise<void> {
+  let over = false
+  const stopping = running.stop().finally(() => {
+    over = true
+  })
+  while (!over && clock !== undefined && 'advance' in clock) {
+    await setImmediate()
+    ;(clock as ManualClock).advance(100)
+  }
+  await stopping
 }
 
 /** Password hashes as cheap as they get: what is tested by these is not their strength. */
