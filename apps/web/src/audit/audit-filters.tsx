@@ -1,21 +1,31 @@
-import { auditOutcome } from '@wardline/protocol'
-import { type FormEvent, useState } from 'react'
+import { auditOutcome, type DirectoryEntry } from '@wardline/protocol'
+import { type FormEvent, useId, useState } from 'react'
 import { strings } from '../strings.ts'
 import { Button } from '../ui/button.tsx'
 import { SelectField, TextField } from '../ui/field.tsx'
+import { useDirectory } from '../wardline/directory.ts'
 import { type AuditSearch, auditSearch, localInput } from './search.ts'
 import styles from './audit-screen.module.css'
 
 const text = strings.audit.filters
+/** As in audit-screen.module.css. */
+const WIDE = '(min-width: 48rem)'
+
 type Typed = Record<keyof AuditSearch, string>
 
 interface AuditFiltersProps {
   readonly search: AuditSearch
+  /** Actions that were seen: offered while one types. */
+  readonly actions: readonly string[]
   readonly onApply: (search: AuditSearch) => void
 }
 
 /** The filters of the address bar, to be typed. Give it a `key` of the address, so that it follows a link. */
-export function AuditFilters({ search, onApply }: AuditFiltersProps) {
+export function AuditFilters({ search, actions, onApply }: AuditFiltersProps) {
+  const people = useDirectory(true).data ?? []
+  const list = useId()
+  // On a phone the filters would push the events out of sight.
+  const [open] = useState(() => Object.keys(search).length > 0 || matchMedia(WIDE).matches)
   const [typed, setTyped] = useState<Typed>({
     actor: search.actor ?? '',
     patient: search.patient ?? '',
@@ -28,7 +38,11 @@ export function AuditFilters({ search, onApply }: AuditFiltersProps) {
   const understood = auditSearch(typed)
   const wrong = (name: keyof AuditSearch) =>
     typed[name] !== '' && understood[name] === undefined ? text.invalid : null
-  const field = (name: keyof AuditSearch, label: string, rest: { type?: string; placeholder?: string } = {}) => (
+  const field = (
+    name: keyof AuditSearch,
+    label: string,
+    rest: { type?: string; placeholder?: string; list?: string } = {},
+  ) => (
     <TextField
       compact
       label={label}
@@ -46,32 +60,58 @@ export function AuditFilters({ search, onApply }: AuditFiltersProps) {
   }
 
   return (
-    <form className={styles.filters} aria-label={text.label} onSubmit={submit}>
-      {field('actor', text.actor)}
-      {field('patient', text.patient)}
-      {field('action', text.action, { placeholder: text.actionHint })}
-      <SelectField
-        label={text.outcome}
-        value={typed.outcome}
-        onChange={(outcome) => setTyped({ ...typed, outcome })}
-        options={[
-          { value: '', text: text.anyOutcome },
-          ...auditOutcome.options.map((value) => ({ value, text: strings.audit.outcomes[value] })),
-        ]}
-      />
-      {field('connection', text.connection)}
-      {field('from', text.from, { type: 'datetime-local' })}
-      {field('until', text.until, { type: 'datetime-local' })}
-      <div className={styles.apply}>
-        <Button type="submit" kind="primary" small>
-          {text.apply}
-        </Button>
-        {Object.keys(search).length > 0 && (
-          <Button small kind="quiet" onClick={() => onApply({})}>
-            {strings.audit.clear}
-          </Button>
+    <details className={styles.filters} open={open}>
+      <summary>{text.label}</summary>
+      <form className={styles.fields} aria-label={text.label} onSubmit={submit}>
+        {people.length === 0 ? (
+          field('actor', text.actorId)
+        ) : (
+          <SelectField
+            label={text.actor}
+            value={typed.actor}
+            onChange={(actor) => setTyped({ ...typed, actor })}
+            options={personOptions(people, typed.actor)}
+          />
         )}
-      </div>
-    </form>
+        {field('patient', text.patient)}
+        {field('action', text.action, { placeholder: text.actionHint, list })}
+        <datalist id={list}>
+          {actions.map((action) => (
+            <option key={action} value={action} />
+          ))}
+        </datalist>
+        <SelectField
+          label={text.outcome}
+          value={typed.outcome}
+          onChange={(outcome) => setTyped({ ...typed, outcome })}
+          options={[
+            { value: '', text: text.anyOutcome },
+            ...auditOutcome.options.map((value) => ({ value, text: strings.audit.outcomes[value] })),
+          ]}
+        />
+        {field('connection', text.connection)}
+        {field('from', text.from, { type: 'datetime-local' })}
+        {field('until', text.until, { type: 'datetime-local' })}
+        <div className={styles.apply}>
+          <Button type="submit" kind="primary" small>
+            {text.apply}
+          </Button>
+          {Object.keys(search).length > 0 && (
+            <Button small kind="quiet" onClick={() => onApply({})}>
+              {strings.audit.clear}
+            </Button>
+          )}
+        </div>
+      </form>
+    </details>
   )
+}
+
+/** Everybody in the directory by name; whoever is asked for and has left it, by id. */
+function personOptions(people: readonly DirectoryEntry[], chosen: string): { value: string; text: string }[] {
+  const known = people
+    .map(({ id, displayName }) => ({ value: id, text: displayName }))
+    .toSorted((a, b) => a.text.localeCompare(b.text))
+  const former = chosen === '' || known.some(({ value }) => value === chosen) ? [] : [{ value: chosen, text: chosen }]
+  return [{ value: '', text: text.anyOutcome }, ...known, ...former]
 }

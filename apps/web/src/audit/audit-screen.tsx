@@ -18,6 +18,7 @@ export function AuditScreen() {
   const navigate = useNavigate()
   const events = useAuditEvents(search)
   const rows = events.data?.pages.flatMap((page) => page.items) ?? []
+  const actions = [...new Set(rows.map((each) => each.action))].toSorted()
   const filtered = Object.keys(search).length > 0
   const go = (next: AuditSearch) => void navigate({ to: '/audit', search: next })
 
@@ -37,7 +38,7 @@ export function AuditScreen() {
           {text.refresh}
         </Button>
       </header>
-      <AuditFilters key={JSON.stringify(search)} search={search} onApply={go} />
+      <AuditFilters key={JSON.stringify(search)} search={search} actions={actions} onApply={go} />
       {events.isPending ? (
         <Loading lines={8} />
       ) : events.isError && rows.length === 0 ? (

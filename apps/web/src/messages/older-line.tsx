@@ -9,7 +9,7 @@ interface OlderLineProps {
   readonly context?: { readonly state: ConversationState; readonly onOlder: () => void }
 }
 
-/** Above the oldest message: more is coming, could not be had, or there is none. */
+/** Above the oldest message: more is coming, or could not be had. */
 export function OlderLine({ context }: OlderLineProps) {
   if (context === undefined) return null
   const { state, onOlder } = context
@@ -23,5 +23,5 @@ export function OlderLine({ context }: OlderLineProps) {
       </p>
     )
   }
-  return <p className={styles.notice}>{state.timeline.complete ? older.start : older.loading}</p>
+  return state.timeline.complete ? null : <p className={styles.notice}>{older.loading}</p>
 }

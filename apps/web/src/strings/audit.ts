@@ -10,7 +10,8 @@ export const audit = {
   clear: 'Clear filters',
   filters: {
     label: 'Filters',
-    actor: 'Person (id)',
+    actor: 'Person',
+    actorId: 'Person (id)',
     patient: 'Patient (id)',
     action: 'Action',
     actionHint: 'e.g. message.post',

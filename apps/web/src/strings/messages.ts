@@ -10,7 +10,6 @@ export const messages = {
   older: {
     loading: 'Loading older messages…',
     failed: 'Older messages could not be loaded.',
-    start: 'The conversation starts here.',
   },
   hole: 'Messages that are no longer kept were here.',
   empty: 'No messages yet.',
