@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises'
 import {
+  bySystem,
   importFhir,
-  NIL_UUID,
   NotClinical,
   renderReport,
   UnknownUser,
@@ -48,7 +48,7 @@ async function runImport(files: string[], options: Options): Promise<void> {
         database,
         keyring,
         tenantId: tenant.id,
-        actor: NIL_UUID,
+        by: bySystem,
         files,
         careTeam,
         onProgress,

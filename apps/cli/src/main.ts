@@ -1,3 +1,5 @@
+#!/usr/bin/env node
+import { OperationRefused } from '@wardline/server/operations'
 import { Command, CommanderError } from 'commander'
 import { importCommand } from './import.ts'
 import { CliError } from './cli-error.ts'
@@ -5,19 +7,25 @@ import { CliError } from './cli-error.ts'
 /** `wardline`: what an operator does at the machine. Exit codes: 0 done, 1 refused or failed, 2 a wrong command line. */
 const program = new Command('wardline')
   .description('Operate a Wardline installation. Reads the same environment as the server (.env.example).')
-  .exitOverride()
   .configureHelp({ showGlobalOptions: true })
   .addCommand(importCommand())
 
+throwInsteadOfExit(program)
 try {
   await program.parseAsync()
 } catch (error) {
   if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2
   else {
-    process.stderr.write(
-      `wardline: ${error instanceof CliError ? error.message : 'failed for a reason nobody foresaw'}\n`,
-    )
-    if (!(error instanceof CliError)) process.stderr.write(`${error instanceof Error ? (error.stack ?? '') : ''}\n`)
+    const isForeseen = error instanceof CliError || error instanceof OperationRefused
+    const lines = isForeseen ? error.message.split('\n') : ['failed for a reason nobody foresaw']
+    process.stderr.write(`${lines.map((line) => `wardline: ${line}`).join('\n')}\n`)
+    if (!isForeseen) process.stderr.write(`${error instanceof Error ? (error.stack ?? '') : ''}\n`)
     process.exitCode = 1
   }
+}
+
+/** A wrong command line is thrown by every command and not only by the first: one that exits by itself leaves things open. */
+function throwInsteadOfExit(command: Command): void {
+  command.exitOverride()
+  for (const each of command.commands) throwInsteadOfExit(each)
 }
