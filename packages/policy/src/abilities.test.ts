@@ -10,6 +10,7 @@ const context = { now: NOW, policy: withoutStepUp }
 
 describe('what a person may do at all', () => {
   const clinical = [
+    'channel.read',
     'account.change',
     'account.read',
     'channel.create-direct',

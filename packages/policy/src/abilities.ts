@@ -19,9 +19,20 @@ export function abilities(actor: Actor, context: PolicyContext): Action[] {
   const session = { kind: 'session', tenant, owner: somebodyElse } as const
   const patient = { kind: 'patient', tenant, id: somebodyElse } as const
   const assignment = { kind: 'assignment', tenant, patient: somebodyElse, user: somebodyElse } as const
+  const channel = {
+    kind: 'channel',
+    tenant,
+    id: somebodyElse,
+    channelKind: 'group',
+    patient: null,
+    archived: false,
+  } as const
   const emergencyAccess = { kind: 'emergency-access', tenant, patient: somebodyElse, user: somebodyElse } as const
 
   const listed: Action[] = []
+  // In which channels is each channel's affair; here, whether conversations are for this person at all.
+  const asMember = { ...actor, memberships: new Map([[somebodyElse, { joinedAt: 0 }]]) }
+  if (within(asMember, 'channel.read', channel, context)) listed.push('channel.read')
   const list = <A extends Action>(resource: ActionResources[A], ...actions: readonly A[]) => {
     for (const action of actions) if (within(actor, action, resource, context)) listed.push(action)
   }
