@@ -1,5 +1,5 @@
 import 'reflect-metadata'
-import { randomBytes, webcrypto } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { isIP } from 'node:net'
 import {
   AuthorityKeyIdentifierExtension,
@@ -17,7 +17,7 @@ import {
 
 const DAY_MS = 86_400_000
 const AUTHORITY_LIFE_MS = 3_650 * DAY_MS
-export const CERTIFICATE_LIFE_MS = 90 * DAY_MS
+const CERTIFICATE_LIFE_MS = 90 * DAY_MS
 /** Clocks of clients that are a little behind. */
 const BACKDATE_MS = 3_600_000
 const P256 = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const
@@ -27,7 +27,7 @@ export type KeyPairPem = { readonly certificate: string; readonly key: string }
 
 /** A certificate authority of this installation alone, for people to trust once instead of clicking a warning away. */
 export async function createAuthority(now: number): Promise<KeyPairPem> {
-  const keys = await webcrypto.subtle.generateKey(P256, true, ['sign', 'verify'])
+  const keys = await crypto.subtle.generateKey(P256, true, ['sign', 'verify'])
   const certificate = await X509CertificateGenerator.createSelfSigned({
     serialNumber: serialNumber(),
     name: `CN=Wardline local authority ${randomBytes(3).toString('hex')}`,
@@ -51,7 +51,7 @@ export async function issueCertificate(
   now: number,
 ): Promise<KeyPairPem> {
   const issuer = new X509Certificate(authority.certificate)
-  const keys = await webcrypto.subtle.generateKey(P256, true, ['sign', 'verify'])
+  const keys = await crypto.subtle.generateKey(P256, true, ['sign', 'verify'])
   const notAfter = Math.min(now + CERTIFICATE_LIFE_MS, issuer.notAfter.getTime())
   const certificate = await X509CertificateGenerator.create({
     serialNumber: serialNumber(),
@@ -83,10 +83,13 @@ function serialNumber(): string {
   return bytes.toString('hex')
 }
 
-async function exportKey(key: webcrypto.CryptoKey): Promise<string> {
-  return PemConverter.encode(await webcrypto.subtle.exportKey('pkcs8', key), 'PRIVATE KEY')
+/** By inference: `CryptoKey` has one name where the DOM's types are loaded, and another where they are not. */
+type PrivateKey = Awaited<ReturnType<typeof importKey>>
+
+async function exportKey(key: PrivateKey): Promise<string> {
+  return PemConverter.encode(await crypto.subtle.exportKey('pkcs8', key), 'PRIVATE KEY')
 }
 
-async function importKey(pem: string): Promise<webcrypto.CryptoKey> {
-  return webcrypto.subtle.importKey('pkcs8', PemConverter.decodeFirst(pem), P256, false, ['sign'])
+function importKey(pem: string) {
+  return crypto.subtle.importKey('pkcs8', PemConverter.decodeFirst(pem), P256, false, ['sign'])
 }
