@@ -40,8 +40,12 @@ const KEPT_TO = [
 /** The files of apps/server/src that may read the environment. */
 const READS_ENVIRONMENT = /^(config|main)\.ts$/
 
-/** Folders of apps/web/src that every feature may use; the others are features, which never import each other. */
-const SHARED_IN_WEB = new Set(['ui', 'app', 'session', 'connection'])
+/**
+ * Folders of apps/web/src that every screen builds on. `shell` composes the screens and may import anything; every
+ * other folder is a feature, and features never import each other. Files in apps/web/src itself are either.
+ */
+const WEB_FOUNDATIONS = new Set(['format', 'session', 'settings', 'strings', 'theme', 'ui', 'vault', 'wardline'])
+const WEB_COMPOSES = 'shell'
 
 const STATIC_IMPORT =
   /^(?:import|export)\s+(?:type\s+)?(?:(?:[\w$]+\s*,\s*)?(?:\*(?:\s+as\s+[\w$]+)?|\{[^}]*\}|[\w$]+)\s*from\s*)?['"]([^'"]+)['"]/gm
@@ -115,20 +119,18 @@ function relativeProblem(room, file, specifier) {
     .split(sep)
     .join('/')
   if (!target.startsWith(`${room}/`)) return `imports ${specifier}: leaves ${room}; import the other room by its name`
-  const [from, to] = [featureOf(file), featureOf(target)]
-  if (from !== undefined && to !== undefined && from !== to) {
-    return `imports ${specifier}: web features never import each other (${from} → ${to})`
-  }
-  return undefined
+  const [from, to] = [webFolderOf(file), webFolderOf(target)]
+  if (from === undefined || to === undefined || from === to) return undefined
+  if (from === WEB_COMPOSES || WEB_FOUNDATIONS.has(to)) return undefined
+  return `imports ${specifier}: web features never import each other (${from} → ${to})`
 }
 
 /**
  * @param {string} file
- * @returns {string | undefined} the feature's folder, of a file of the web app that is in one
+ * @returns {string | undefined} the folder, of a file of the web app that is in one
  */
-function featureOf(file) {
-  const folder = /^apps\/web\/src\/([^/]+)\//.exec(file)?.[1]
-  return folder === undefined || SHARED_IN_WEB.has(folder) ? undefined : folder
+function webFolderOf(file) {
+  return /^apps\/web\/src\/([^/]+)\//.exec(file)?.[1]
 }
 
 /**
