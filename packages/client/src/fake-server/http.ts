@@ -40,6 +40,7 @@ export type HttpWorld = {
   addChannel(options: { kind: 'direct' | 'group'; title: string | null; members: string[] }): FakeChannel
 }
 
+/** A refusal as the server would send it, for a handler that answers in its stead. */
 export function problemOf(code: ErrorCode): FakeAnswer {
   const { status, retry, message } = ERRORS[code]
   const body: Problem = { type: `urn:wardline:error:${code}`, title: message, status, code, retry }

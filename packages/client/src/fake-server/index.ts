@@ -22,7 +22,7 @@ import { FakeSocket, type SocketWorld } from './sockets.ts'
 import { type FaultPlan, Wire } from './wire.ts'
 
 export { fakeId, nurse, patient, physician } from './fixtures.ts'
-export type { FakeAnswer, FakeHandler, FakeRequest } from './http.ts'
+export { type FakeAnswer, type FakeHandler, type FakeRequest, problemOf } from './http.ts'
 export { type ManualTime, manualTime, turn } from './manual-time.ts'
 export { fakeProofs } from './proofs.ts'
 export type { Fate, FaultPlan, Passing } from './wire.ts'
