@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 import { OperationRefused } from '@wardline/server/operations'
 import { Command, CommanderError } from 'commander'
-import { importCommand } from './import.ts'
 import { CliError } from './cli-error.ts'
+import { importCommand } from './import.ts'
 
 /** `wardline`: what an operator does at the machine. Exit codes: 0 done, 1 refused or failed, 2 a wrong command line. */
 const program = new Command('wardline')
