@@ -122,6 +122,19 @@ describe('R-16: a call shows token and proof', () => {
   })
 })
 
+test('R-51: one session asks no faster over HTTP than on a socket may be asked; others are not held up', async () => {
+  const limits = { ...server.ctx.config.limits, requestsPerSecond: 2, requestBurst: 4 }
+  const slow = await startTestServer({ beside: server, clock, config: { limits } })
+  const [eager, patient] = [await signedIn(slow, 'riverside/nurse.lind'), await signedIn(slow, 'riverside/nurse.lind')]
+  const answers = await Promise.all(Array.from({ length: 6 }, () => eager.call('GET', '/me')))
+  expect(answers.map(({ status }) => status).sort((a, b) => a - b)).toEqual([200, 200, 200, 200, 429, 429])
+  expect(answers.find(({ status }) => status === 429)?.body).toMatchObject({ code: 'rate-limited', retryAfterMs: 500 })
+  expect(await statusOf(patient, slow)).toBe(200)
+  clock.advance(500)
+  expect(await statusOf(eager, slow)).toBe(200)
+  await slow.stop()
+})
+
 describe('R-19: logout', () => {
   test('ends session, tokens, cookie and sockets, on every node', async () => {
     const here = await openSocket(person)

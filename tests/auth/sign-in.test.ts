@@ -59,6 +59,25 @@ describe('sign-in', () => {
     expect(me.body).toEqual(person.user)
   })
 
+  test('ASVS 7.2.4: who signs in at a browser takes the place of whoever was signed in there, and of nobody else', async () => {
+    const before = await signedIn(server, 'riverside/nurse.lind')
+    const elsewhere = await signedIn(server, 'riverside/nurse.lind')
+    const next = new Person(server, before.key)
+    const cookie = (of: Person) => ({ cookie: `__Host-wardline-refresh=${of.cookie}` })
+    await next.signIn('riverside', 'physician.okafor', { password: 'wrong', headers: cookie(before) })
+    expect((await before.call('GET', '/me')).status, 'not yet').toBe(200)
+    await next.signIn('riverside', 'physician.okafor', { headers: cookie(before) })
+    expect((await next.call('GET', '/me')).status).toBe(200)
+    expect((await before.call('GET', '/me')).status).toBe(401)
+    const thief = new Person(server)
+    await thief.signIn('riverside', 'physician.okafor', { headers: cookie(elsewhere) })
+    expect((await elsewhere.call('GET', '/me')).status, 'the cookie alone, from another device, ends nothing').toBe(200)
+    const session = String(claimsOf(before.token)['sid'])
+    expect(await auditOf(server, 'riverside', { action: 'session.end', session })).toMatchObject([
+      { reason: 'replaced' },
+    ])
+  })
+
   test('R-70: it is audited with who, which session, which device and from where', async () => {
     const person = await signedIn(server, 'lakeside/physician.haddad')
     const { sid } = claimsOf(person.token)

@@ -12,7 +12,7 @@ import { Refusal } from './errors.ts'
 import { registerGateway } from './gateway/route.ts'
 import { registerHealthRoutes } from './health/routes.ts'
 import type { App } from './http/app-type.ts'
-import { authenticateCalls } from './http/authenticated.ts'
+import { requireAuthentication } from './http/authenticated.ts'
 import { securityHeaders } from './http/headers.ts'
 import { isUnsafe, onClientError, refusalOfRequest, sendProblem } from './http/problems.ts'
 import { RefusalAudit } from './http/refusal-audit.ts'
@@ -33,7 +33,8 @@ const BODY_BYTES = 64 * 1024
 /** Bytes of a request's headers: token, proof and cookie are some 4 KiB. */
 const HEADER_BYTES = 16 * 1024
 const HEADER_COUNT = 100
-/** A request has to be there, headers and whole, within so many milliseconds. */
+/** A request has to be there, headers and whole, within so many milliseconds; looked after at this pace. */
+const CHECK_MS = 2_000
 const HEADERS_MS = 10_000
 const REQUEST_MS = 30_000
 /** Longer than a load balancer keeps its own end open (60 s is common), so that it is never we who hang up on a request. */
@@ -50,6 +51,7 @@ export async function createApp(ctx: Context, certificate: ServerCertificate): P
       ...TLS_OPTIONS,
       ...certificateOptions(certificate),
       maxHeaderSize: HEADER_BYTES,
+      connectionsCheckingInterval: CHECK_MS,
       headersTimeout: HEADERS_MS,
       requestTimeout: REQUEST_MS,
     },
@@ -101,7 +103,7 @@ export async function createApp(ctx: Context, certificate: ServerCertificate): P
 }
 
 function registerAuthenticated(api: App, ctx: Context): void {
-  api.addHook('onRequest', authenticateCalls(ctx))
+  requireAuthentication(api, ctx)
   registerSessionRoutes(api, ctx)
   registerPatientRoutes(api, ctx)
   registerChannelRoutes(api, ctx)

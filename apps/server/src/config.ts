@@ -20,6 +20,10 @@ export type Config = {
   /** Null: PostgreSQL from npm, under `dataDir`. Secret, as is the next. */
   readonly databaseUrl: string | null
   readonly databaseAppUrl: string | null
+  readonly databaseSequencerUrl: string | null
+  readonly sequencer: 'embedded' | 'off'
+  /** The audit log's tiles and checkpoints. */
+  readonly auditDir: string
   /** The origin that people type; null: `https://localhost:<port>`. */
   readonly publicUrl: string | null
   /** Origins besides the public URL's own (R-02). */
@@ -148,6 +152,10 @@ function toConfig(values: Values): Config {
     keysDir: values.WARDLINE_KEYS_DIR === undefined ? join(dataDir, 'keys') : resolve(ROOT, values.WARDLINE_KEYS_DIR),
     databaseUrl: values.WARDLINE_DATABASE_URL ?? null,
     databaseAppUrl: values.WARDLINE_DATABASE_APP_URL ?? null,
+    databaseSequencerUrl: values.WARDLINE_DATABASE_SEQUENCER_URL ?? null,
+    sequencer: values.WARDLINE_SEQUENCER,
+    auditDir:
+      values.WARDLINE_AUDIT_DIR === undefined ? join(dataDir, 'audit-log') : resolve(ROOT, values.WARDLINE_AUDIT_DIR),
     publicUrl: values.WARDLINE_PUBLIC_URL ?? null,
     allowedOrigins: values.WARDLINE_ALLOWED_ORIGINS,
     allowNoOrigin: values.WARDLINE_ALLOW_NO_ORIGIN,

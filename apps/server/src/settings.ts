@@ -75,6 +75,26 @@ const named = {
     }),
     secret: true as const,
   },
+  WARDLINE_DATABASE_SEQUENCER_URL: {
+    ...optional(postgresUrl(), {
+      about:
+        'PostgreSQL, as the role of the audit log; a member of wardline_sequencer alone. Unset: the server makes one.',
+      fix: 'give a URL as postgresql://wardline_log:password@host:5432/wardline',
+      shown: 'postgresql://wardline_log:password@localhost:5432/wardline',
+    }),
+    secret: true as const,
+  },
+  WARDLINE_SEQUENCER: {
+    schema: z.enum(['embedded', 'off']).default('embedded'),
+    about: 'Who writes the audit log: embedded (this process), or off (`wardline sequencer`, a process of its own).',
+    fix: 'give embedded or off',
+    shown: 'embedded',
+  },
+  WARDLINE_AUDIT_DIR: optional(z.string(), {
+    about: 'The folder of the audit log, the same for every process that may write it. By default $WARDLINE_DATA/audit-log.',
+    fix: 'give a folder',
+    shown: '.data/audit-log',
+  }),
   WARDLINE_PUBLIC_URL: optional(httpsOrigin(), {
     about: 'What people type: proofs are made for it, certificates name it. By default https://localhost:<port>.',
     fix: 'give https://host or https://host:port, without a path',

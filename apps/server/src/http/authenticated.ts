@@ -4,34 +4,42 @@ import { actorOf } from '../access/snapshot.ts'
 import type { Context } from '../context.ts'
 import { Refusal } from '../errors.ts'
 import type { Authenticated } from '../sessions/authenticate.ts'
+import type { App } from './app-type.ts'
+import { callerOf } from './caller.ts'
+import { KeyedRate } from './keyed-rate.ts'
 import { isUnsafe } from './problems.ts'
 import { pathOf, whereOf } from './where.ts'
 
 const SCHEME = /^DPoP ([A-Za-z0-9._-]+)$/i
 
 /**
- * The hook before every call of the authenticated scope: token and proof by the same function as the socket's, then what the
- * caller may do now. Nothing of the body is read before.
+ * Finds out who makes a call: token and proof by the same function as the socket's, then what the caller may do now. Nothing
+ * of the body is read before.
  * @throws Refusal
  */
-export function authenticateCalls(ctx: Context): (request: FastifyRequest) => Promise<void> {
-  return async (request) => {
-    const token = SCHEME.exec(request.headers.authorization ?? '')?.[1]
-    const proof = headerOf(request, 'dpop')
-    if (token === undefined || proof === undefined) throw new Refusal('unauthenticated', 'no-credentials')
-    const authenticated = await ctx.sessions.authenticate({
-      token,
-      proof,
-      method: request.method,
-      path: pathOf(request),
-    })
-    const { tenant, user, actor, session, device } = authenticated
-    const snapshot = await ctx.access.load(tenant, user)
-    if (snapshot === null) throw new Refusal('unauthenticated', 'unknown-user')
-    const trail = { ...whereOf(request), actor, session, device }
-    request.caller = { authenticated, snapshot, actor: actorOf(snapshot, authenticated), trail }
-    checkCsrf(ctx, request, authenticated)
-  }
+export async function authenticateCall(ctx: Context, request: FastifyRequest): Promise<void> {
+  const token = SCHEME.exec(request.headers.authorization ?? '')?.[1]
+  const proof = headerOf(request, 'dpop')
+  if (token === undefined || proof === undefined) throw new Refusal('unauthenticated', 'no-credentials')
+  const authenticated = await ctx.sessions.authenticate({ token, proof, method: request.method, path: pathOf(request) })
+  const { tenant, user, actor, session, device } = authenticated
+  const snapshot = await ctx.access.load(tenant, user)
+  if (snapshot === null) throw new Refusal('unauthenticated', 'unknown-user')
+  const trail = { ...whereOf(request), actor, session, device }
+  request.caller = { authenticated, snapshot, actor: actorOf(snapshot, authenticated), trail }
+  checkCsrf(ctx, request, authenticated)
+}
+
+/** The hooks before every call of the authenticated scope: who it is, and whether they ask faster than a socket may. */
+export function requireAuthentication(api: App, ctx: Context): void {
+  const { requestsPerSecond: perSecond, requestBurst: burst } = ctx.config.limits
+  const rate = new KeyedRate({ perSecond, burst }, ctx.clock)
+  api.addHook('onClose', () => rate.close())
+  api.addHook('onRequest', async (request) => {
+    await authenticateCall(ctx, request)
+    const retryAfterMs = rate.take(callerOf(request).authenticated.session)
+    if (retryAfterMs > 0) throw new Refusal('rate-limited', 'rate', { retryAfterMs })
+  })
 }
 
 /** A call that bears the cookie and may change something bears its CSRF token as well, whatever else it shows. */

@@ -7,7 +7,7 @@ export type UnverifiedJws = {
 }
 
 /** Longest token or proof, in characters: protocol.md's first frame holds both within 4 KiB. */
-export const MAX_JWS_LENGTH = 4_096
+const MAX_JWS_LENGTH = 4_096
 
 const STRINGS = /"((?:[^"\\]|\\.)*)"\s*(:)?/g
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })

@@ -1,7 +1,7 @@
 import { type AuditFact, auditId, auditSecretId } from '../audit/event.ts'
 import { Refusal, toRefusal } from '../errors.ts'
 import type { Change, TenantDb } from '../storage/transaction.ts'
-import { endSessions } from './end.ts'
+import { announceChange, endSessions } from './end.ts'
 import { activeSnapshot, type Grant, grant, type SessionDeps, useBareProof, type Where } from './grant.ts'
 import { newRefreshToken, type RefreshToken, readRefreshToken } from './refresh-token.ts'
 
@@ -17,9 +17,9 @@ export type RefreshRequest = {
  * A token that was spent so recently was spent by the other half of a race: another tab, or the same client twice. It is told
  * to come again, and by then it has the new cookie, or …
  */
-export const RACE_MS = 1_000
+const RACE_MS = 1_000
 /** … the answer that held the new one was lost on the way. For so long the old one, with the same device's proof, gets another. */
-export const LOST_ANSWER_MS = 10_000
+const LOST_ANSWER_MS = 10_000
 
 type Held = NonNullable<Awaited<ReturnType<typeof findToken>>>
 
@@ -117,8 +117,7 @@ async function endReused(
     tx.audit({ ...trail, action: 'session.end', outcome: 'allowed', reason: 'refresh-reuse' })
     return endSessions(tx, { user: session.userId, only: session.id }, 'refresh-reuse')
   })
-  deps.access.changed(tenant, session.userId)
-  deps.bus.publish({ k: 'user', t: tenant, u: session.userId, v: version })
+  announceChange(deps, tenant, session.userId, version)
   const refusal = new Refusal('unauthenticated', 'refresh-reuse')
   refusal.audited = true
   throw refusal

@@ -17,11 +17,12 @@ import { z } from 'zod'
 import { auditSecretId } from '../audit/event.ts'
 import type { Context } from '../context.ts'
 import { Refusal } from '../errors.ts'
-import { AddressRate } from '../http/address-rate.ts'
+import { networkOf } from '../gateway/admission.ts'
 import type { App } from '../http/app-type.ts'
-import { authenticateCalls, headerOf } from '../http/authenticated.ts'
+import { authenticateCall, headerOf } from '../http/authenticated.ts'
 import { type Caller, callerOf } from '../http/caller.ts'
 import { decideFor, refuse } from '../http/decide.ts'
+import { KeyedRate, perMinute } from '../http/keyed-rate.ts'
 import { addressOf, pathOf, whereOf } from '../http/where.ts'
 import type { Grant } from './grant.ts'
 import { listSessions } from './list.ts'
@@ -34,9 +35,8 @@ const COOKIE = { path: '/', secure: true, httpOnly: true, sameSite: 'strict' } a
 
 /** Signing in, staying in, signing out: calls that have no access token yet, or none any more. */
 export function registerSignInRoutes(app: App, ctx: Context): void {
-  const signIns = new AddressRate(ctx.config.preAuth.signInsPerMinute, ctx.clock)
-  const authenticate = authenticateCalls(ctx)
-  const refreshes = new AddressRate(ctx.config.preAuth.refreshesPerMinute, ctx.clock)
+  const signIns = new KeyedRate(perMinute(ctx.config.preAuth.signInsPerMinute), ctx.clock)
+  const refreshes = new KeyedRate(perMinute(ctx.config.preAuth.refreshesPerMinute), ctx.clock)
   app.addHook('onClose', () => {
     signIns.close()
     refreshes.close()
@@ -50,11 +50,12 @@ export function registerSignInRoutes(app: App, ctx: Context): void {
       bodyLimit: LOGIN_BODY_BYTES,
       schema: { body: loginRequest, response: { 200: loginAnswer } },
       config: { action: 'auth.login' },
-      preValidation: atRate(signIns, 'sign-ins'),
+      preValidation: atRate(signIns),
     },
     async (request, reply) => {
       const granted = await ctx.sessions.signIn({
         ...request.body,
+        cookie: request.cookies[REFRESH_COOKIE],
         proof: headerOf(request, 'dpop'),
         path: pathOf(request),
         where: whereOf(request),
@@ -66,7 +67,7 @@ export function registerSignInRoutes(app: App, ctx: Context): void {
 
   app.post(
     '/auth/refresh',
-    { schema: { response: { 200: refreshAnswer } }, preValidation: atRate(refreshes, 'sign-ins') },
+    { schema: { response: { 200: refreshAnswer } }, preValidation: atRate(refreshes) },
     async (request, reply) => {
       try {
         const granted = await ctx.sessions.refresh(cookieRequest(request))
@@ -79,10 +80,10 @@ export function registerSignInRoutes(app: App, ctx: Context): void {
     },
   )
 
-  app.post('/auth/logout', { preValidation: atRate(refreshes, 'sign-ins') }, async (request, reply) => {
+  app.post('/auth/logout', { preValidation: atRate(refreshes) }, async (request, reply) => {
     if (request.headers.authorization === undefined) await ctx.sessions.signOutByCookie(cookieRequest(request))
     else {
-      await authenticate(request)
+      await authenticateCall(ctx, request)
       await signOut(ctx, callerOf(request))
     }
     return reply.clearCookie(REFRESH_COOKIE, COOKIE).code(204).send()
@@ -146,10 +147,11 @@ async function signOut(ctx: Context, { actor, trail, authenticated }: Caller): P
   })
 }
 
-function atRate(rate: AddressRate, reason: 'sign-ins') {
+/** An IPv6 address counts as its /64. */
+function atRate(rate: KeyedRate) {
   return (request: FastifyRequest, _reply: FastifyReply, done: (error?: Error) => void) => {
-    const retryAfterMs = rate.take(addressOf(request))
-    done(retryAfterMs === 0 ? undefined : new Refusal('rate-limited', reason, { retryAfterMs }))
+    const retryAfterMs = rate.take(networkOf(addressOf(request)))
+    done(retryAfterMs === 0 ? undefined : new Refusal('rate-limited', 'sign-ins', { retryAfterMs }))
   }
 }
 

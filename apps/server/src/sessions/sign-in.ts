@@ -4,6 +4,8 @@ import { Refusal, toRefusal } from '../errors.ts'
 import { NIL_UUID } from '../storage/errors.ts'
 import type { Change } from '../storage/transaction.ts'
 import { randomSecretId } from './access-token.ts'
+import { sessionOfCookie } from './cookie-session.ts'
+import { announceChange, endSession } from './end.ts'
 import {
   activeSnapshot,
   type Grant,
@@ -22,6 +24,8 @@ export type SignInRequest = {
   /** The `DPoP` header: whose key it is signed by is the device that the session is bound to. */
   readonly proof: string | undefined
   readonly path: string
+  /** The refresh cookie of whoever was signed in here before. */
+  readonly cookie: string | undefined
   readonly where: Where
 }
 
@@ -51,6 +55,7 @@ export async function signIn(deps: SessionDeps, request: SignInRequest): Promise
     if (!verdict.matches) throw new Refusal('unauthenticated', 'password')
     if (tenant.disabledAt !== null) throw new Refusal('unauthenticated', 'tenant-disabled')
     const snapshot = await activeSnapshot(deps, tenant.id, user.id)
+    await endReplaced(deps, request, jkt)
     const refreshToken = newRefreshToken(tenant.id)
     const begun = await deps.database.withTenant(tenant.id, (tx) =>
       beginSession(tx, deps.config.sessionMs, {
@@ -61,8 +66,7 @@ export async function signIn(deps: SessionDeps, request: SignInRequest): Promise
         trail: seen.trail,
       }),
     )
-    deps.access.changed(tenant.id, user.id)
-    deps.bus.publish({ k: 'user', t: tenant.id, u: user.id, v: begun.version })
+    announceChange(deps, tenant.id, user.id, begun.version)
     return await grant(deps, begun.session, snapshot, refreshToken.text)
   } catch (error) {
     const refusal = toRefusal(error)
@@ -75,6 +79,18 @@ export async function signIn(deps: SessionDeps, request: SignInRequest): Promise
     refusal.audited = true
     throw refusal
   }
+}
+
+/**
+ * Who signs in at a browser takes the place of whoever was signed in there (ASVS 7.2.4): their cookie is overwritten, and a
+ * session that nobody can refresh or find any more should not live on until its absolute end.
+ */
+async function endReplaced(deps: SessionDeps, { cookie, where }: SignInRequest, jkt: string): Promise<void> {
+  const before = await sessionOfCookie(deps.database, cookie)
+  if (before === null || before.ended || before.jkt !== jkt) return
+  const { tenant, user, id } = before
+  const trail = { ...where, actor: auditId(user), session: auditSecretId(id), device: auditSecretId(jkt) }
+  await endSession(deps, { tenant, user, session: id, reason: 'replaced', fact: { ...trail, action: 'session.end' } })
 }
 
 /** Asked of no tenant as well, so that an unknown one takes as long. */
