@@ -1,3 +1,4 @@
+import type { Environment } from './environment.ts'
 import type { OnFault } from './fault.ts'
 import type { Draft } from './post.ts'
 
@@ -28,6 +29,30 @@ export const noOutboxStore: OutboxStore = {
   put: async () => undefined,
   remove: async () => undefined,
   clear: async () => undefined,
+}
+
+/** A store that does not answer holds up what is written now no longer than this. Milliseconds. */
+const LOAD_MS = 3_000
+
+/** The kept posts of `owner`; none, and a fault told, where the store fails or does not answer. */
+export async function loadKept(
+  store: OutboxStore,
+  owner: string,
+  setTimer: Environment['setTimer'],
+  onFault: OnFault,
+): Promise<readonly StoredPost[]> {
+  let answered = () => undefined as void
+  const silent = new Promise<never>((_, reject) => {
+    answered = setTimer(LOAD_MS, () => reject(new Error('the store of unsent posts does not answer')))
+  })
+  try {
+    return await Promise.race([store.load(owner), silent])
+  } catch (error) {
+    onFault({ kind: 'storage', error })
+    return []
+  } finally {
+    answered()
+  }
 }
 
 /** Runs the work on a store one after another, so that a removal never overtakes the write it undoes. Faults are told. */

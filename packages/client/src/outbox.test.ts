@@ -245,9 +245,20 @@ describe('what outlives the page', () => {
     await reloaded.signIn(CREDENTIALS)
     reloaded.post(CHANNEL, 'three')
     await time.advance(5_000)
-    expect(server.bodies(CHANNEL).toSorted()).toEqual(['one', 'three', 'two'])
-    expect(server.bodies(CHANNEL).filter((body) => body !== 'three')).toEqual(['one', 'two'])
+    expect(server.bodies(CHANNEL)).toEqual(['one', 'two', 'three'])
     expect(posts.size).toBe(0)
+  })
+
+  it('a slow store holds newer posts up, one that never answers does not', async () => {
+    const { store } = memoryStore()
+    const never = { ...store, load: () => new Promise<never>(() => undefined) }
+    const { server, wardline, time, faults } = await startLive({}, { outboxStore: never })
+    wardline.post(CHANNEL, 'now')
+    await time.advance(2_900)
+    expect(server.bodies(CHANNEL)).toEqual([])
+    await time.advance(200)
+    expect(server.bodies(CHANNEL)).toEqual(['now'])
+    expect(faults).toMatchObject([{ kind: 'storage' }])
   })
 
   it('is sent by nobody else', async () => {

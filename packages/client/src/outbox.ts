@@ -4,7 +4,7 @@ import { Emitter } from './emitter.ts'
 import type { Cancel, Environment } from './environment.ts'
 import { WardlineError } from './error.ts'
 import type { OnFault } from './fault.ts'
-import { inOrder, type OutboxStore } from './outbox-store.ts'
+import { inOrder, loadKept, type OutboxStore } from './outbox-store.ts'
 import type { Accepted, Draft, Post, PostState } from './post.ts'
 import { jittered } from './reconnect.ts'
 import type { Outcome } from './request.ts'
@@ -49,6 +49,8 @@ export class Outbox {
   readonly #store: ReturnType<typeof inOrder>
   /** Whose posts these are. */
   #owner: string | null = null
+  /** Whose kept posts are among these. */
+  #loadedFor: string | null = null
   #signedIn = false
 
   constructor(deps: OutboxDeps) {
@@ -132,13 +134,10 @@ export class Outbox {
     if (this.#owner === owner) return
     this.#forget()
     this.#owner = owner
-    let kept: Awaited<ReturnType<OutboxStore['load']>> = []
-    try {
-      kept = await this.#deps.store.load(owner)
-    } catch (error) {
-      this.#deps.onFault({ kind: 'storage', error })
-    }
+    this.#loadedFor = null
+    const kept = await loadKept(this.#deps.store, owner, this.#deps.env.setTimer, this.#deps.onFault)
     if (this.#owner !== owner) return
+    this.#loadedFor = owner
     const newer = [...this.#entries]
     this.#entries.clear()
     for (const stored of kept.toSorted((a, b) => a.queuedAt - b.queuedAt)) {
@@ -184,6 +183,8 @@ export class Outbox {
 
   #pump(channel: string): void {
     if (this.#deps.connection.state.is !== 'live' || this.#timers.has(channel)) return
+    // What was written before comes first.
+    if (this.#loadedFor !== this.#owner) return
     for (const entry of this.#entries.values()) {
       if (entry.post.channel !== channel) continue
       if (entry.post.state.is === 'sending') return
