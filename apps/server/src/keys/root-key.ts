@@ -47,9 +47,9 @@ const FILE = 'root.key'
  * @throws RootKeyError: unreadable, of another size, or open to others
  */
 export async function openRootKeyFile(keysDir: string): Promise<KeyProvider> {
-  mkdirSync(keysDir, { recursive: true, mode: 0o700 })
   const path = join(keysDir, FILE)
   try {
+    mkdirSync(keysDir, { recursive: true, mode: 0o700 })
     createOnce(path)
     checkMode(path)
     const key = readFileSync(path)

@@ -19,7 +19,7 @@ import {
 export type EmbeddedPostgresOptions = {
   /** `$WARDLINE_DATA`. The cluster is in `postgres/` below it, the way in in `postgres.json`. */
   readonly dataDir: string
-  /** False gives up safety against power loss for speed: tests alone. */
+  /** False gives up safety against power loss, not against a crash, for speed: tests alone. */
   readonly durable?: boolean
   /** Forces one way of running without root (tests). */
   readonly isolation?: Isolation
@@ -118,7 +118,7 @@ async function start(
   if (pid !== undefined) throw inUse(launcher, pid, new Error('postgres.json is missing'))
   let url = known?.url
   if (!existsSync(join(clusterDir, 'PG_VERSION'))) {
-    url = createCluster(dataDir, launcher)
+    url = createCluster(dataDir, launcher, durable)
   } else {
     checkVersion(launcher)
     forgetDeadPostmaster(clusterDir)
@@ -147,7 +147,7 @@ function urlOf(password: string, port: number | ''): string {
 }
 
 /** Makes the cluster whole or not at all. Returns its URL, without a port yet. */
-function createCluster(dataDir: string, launcher: Launcher): string {
+function createCluster(dataDir: string, launcher: Launcher, durable: boolean): string {
   const password = randomBytes(24).toString('base64url')
   const partial = `${launcher.clusterDir}.new`
   const passwordFile = `${launcher.clusterDir}.password`
@@ -158,7 +158,7 @@ function createCluster(dataDir: string, launcher: Launcher): string {
   launcher.give(passwordFile)
   const { file, args, options } = launcher.command('initdb', [
     ...['-D', partial, '-U', OWNER, '-A', 'scram-sha-256', `--pwfile=${passwordFile}`],
-    ...['-E', 'UTF8', '--locale=C', '--no-instructions'],
+    ...['-E', 'UTF8', '--locale=C', '--no-instructions', ...(durable ? [] : ['--no-sync'])],
   ])
   const made = spawnSync(file, args, { ...options, encoding: 'utf8' })
   rmSync(passwordFile, { force: true })

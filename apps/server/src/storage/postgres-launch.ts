@@ -98,7 +98,9 @@ function findPrograms(): Programs {
 
 function nobodyLauncher(programs: Programs, dataDir: string, knownCluster?: string): Launcher {
   const owner = nobody()
-  const clusterDir = knownCluster ?? join(reachableHome(dataDir, owner), 'postgres')
+  const elsewhere = knownCluster !== undefined && dirname(knownCluster) !== dataDir
+  const clusterDir = elsewhere ? knownCluster : join(reachableHome(dataDir, owner), 'postgres')
+  handOver(knownCluster, clusterDir, owner)
   const native = reachable(join(programs.native, 'bin', 'postgres'))
     ? programs.native
     : copyPrograms(programs, dirname(clusterDir))
@@ -135,6 +137,12 @@ function reachableHome(dataDir: string, owner: Owner): string {
   mkdirSync(home, { mode: 0o711 })
   chownSync(home, 0, owner.gid)
   return home
+}
+
+/** A cluster from before, of another user or in a place that is closed to this one, is moved and given. */
+function handOver(from: string | undefined, to: string, { uid, gid }: Owner): void {
+  if (from !== undefined && from !== to && existsSync(from)) spawnSync('mv', [from, to])
+  if (existsSync(to) && statSync(to).uid !== uid) spawnSync('chown', ['-R', `${uid}:${gid}`, to])
 }
 
 /** Whether a user without any rights may pass through every folder above the path, and read what is there. */
