@@ -2,9 +2,6 @@ import { useCallback, useEffect, useRef, useState } from 'react'
 import { useMe, useVault } from '../wardline/context.tsx'
 import { type ComposerDraft, EMPTY_DRAFT, isWorthKeeping, readDraft } from './draft.ts'
 
-/** A pause in typing after which the draft is kept. */
-const PAUSE_MS = 300
-
 interface DraftState {
   readonly draft: ComposerDraft
   /** False until the kept draft has been looked for: nothing may be typed over it before. */
@@ -28,18 +25,29 @@ export function useDraft(channel: string): DraftState {
   const [ready, setReady] = useState(false)
   const [refused, setRefused] = useState(false)
   const latest = useRef<ComposerDraft>(EMPTY_DRAFT)
-  const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined)
+  /** One write is under way; `again`: what is kept is older than what is shown. */
+  const writing = useRef<'no' | 'yes' | 'again'>('no')
 
+  // At once and not after a pause: nothing runs to its end any more when a page is reloaded or crashes.
   const keep = useCallback(() => {
-    clearTimeout(timer.current)
-    timer.current = undefined
+    if (writing.current !== 'no') {
+      writing.current = 'again'
+      return
+    }
+    writing.current = 'yes'
     const done = isWorthKeeping(latest.current)
       ? vault.write('drafts', me, channel, latest.current)
       : vault.remove('drafts', me, channel)
-    done.then(
-      () => setRefused(false),
-      () => setRefused(true),
-    )
+    done
+      .then(
+        () => setRefused(false),
+        () => setRefused(true),
+      )
+      .finally(() => {
+        const behind = writing.current === 'again'
+        writing.current = 'no'
+        if (behind) keep()
+      })
   }, [vault, me, channel])
 
   useEffect(() => {
@@ -62,25 +70,11 @@ export function useDraft(channel: string): DraftState {
     }
   }, [vault, me, channel])
 
-  useEffect(() => {
-    const leave = () => {
-      if (timer.current !== undefined) keep()
-    }
-    window.addEventListener('pagehide', leave)
-    document.addEventListener('visibilitychange', leave)
-    return () => {
-      window.removeEventListener('pagehide', leave)
-      document.removeEventListener('visibilitychange', leave)
-      leave()
-    }
-  }, [keep])
-
   const change = useCallback(
     (part: Partial<ComposerDraft>) => {
       latest.current = { ...latest.current, ...part }
       setDraft(latest.current)
-      clearTimeout(timer.current)
-      timer.current = setTimeout(keep, PAUSE_MS)
+      keep()
     },
     [keep],
   )
