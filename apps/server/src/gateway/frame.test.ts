@@ -1,7 +1,11 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { Receiver } from 'ws'
+import type { Writable } from 'node:stream'
+import * as ws from 'ws'
 import { payloadOf, textFrame } from './frame.ts'
+
+// Exported by `ws`, and not by its types.
+const { Receiver } = ws as unknown as { Receiver: new (options: object) => Writable }
 
 /** What `ws` as a client makes of these bytes. */
 function received(bytes: Buffer): string[] {

@@ -89,7 +89,11 @@ export class Inboxes {
   /** The channels of a user have changed. */
   revise(holder: InboxHolder, channels: ReadonlyMap<string, number>): void {
     const inbox = this.#inboxes.get(`${holder.tenant}/${holder.user}`)
-    if (inbox !== undefined) this.#belong(inbox, channels)
+    if (inbox === undefined) return
+    const before = inbox.channels
+    this.#belong(inbox, channels)
+    // A channel that has become theirs is news, even before anybody writes in it.
+    for (const channel of channels.keys()) if (!before.has(channel)) this.#mark(inbox, channel)
   }
 
   leave(holder: InboxHolder): void {
@@ -213,6 +217,7 @@ export class Inboxes {
         .map((channel) => ({ user: inbox.user, channel })),
     )
     if (asked.length === 0) return
+    const heads = new Map<{ head: number }, number>()
     for (const { user, channel, head, unread, urgent } of await this.#parts.readUnread(tenant, asked, MAX_UNREAD)) {
       const inbox = this.#inboxes.get(`${tenant}/${user}`)
       const there = this.#byChannel.get(`${tenant}/${channel}`)
@@ -220,8 +225,9 @@ export class Inboxes {
       // Something came by while this was read, or a hint was wrong: once more, from what the store says.
       if (head < there.head) this.#mark(inbox, channel)
       else inbox.counts.set(channel, { unread, urgent, readAt: now })
-      there.head = head
+      heads.set(there, head)
     }
+    for (const [there, head] of heads) there.head = head
   }
 
   async #tell(inbox: Inbox, channel: string): Promise<void> {

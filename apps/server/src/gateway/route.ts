@@ -41,6 +41,12 @@ export async function registerGateway(app: App, ctx: Context): Promise<void> {
     },
   })
 
+  // The plugin lets a socket in on every route that is registered after it, and only then closes it.
+  app.addHook('onRequest', (request, _reply, next) => {
+    if (request.ws && request.routeOptions.url !== SOCKET_PATH) next(new Refusal('not-found', 'not-found'))
+    else next()
+  })
+
   app.get(
     SOCKET_PATH,
     {

@@ -5,12 +5,25 @@ import { Wheel } from './wheel.ts'
 
 const START = Date.UTC(2026, 0, 1)
 
+/** Looks once and never again. */
+function once(look: (now: number) => unknown) {
+  return {
+    due(now: number) {
+      look(now)
+      return null
+    },
+  }
+}
+
 describe('wheel', () => {
   it('looks at a deadline when it has come, at most a tick late', () => {
     const clock = manualClock(START)
     const wheel = new Wheel(clock)
     const looked: number[] = []
-    wheel.add({ due: (now) => void looked.push(now - START) ?? null }, START + 5_000)
+    wheel.add(
+      once((now) => looked.push(now - START)),
+      START + 5_000,
+    )
     clock.advance(4_999)
     expect(looked).toEqual([])
     clock.advance(251)
@@ -67,7 +80,10 @@ describe('wheel', () => {
         })
         const seen = new Map<number, number>()
         for (const [place, deadline] of deadlines.entries()) {
-          wheel.add({ due: (at) => void seen.set(place, at) ?? null }, START + deadline)
+          wheel.add(
+            once((at) => seen.set(place, at)),
+            START + deadline,
+          )
         }
         for (const jump of jumps) {
           now += jump
