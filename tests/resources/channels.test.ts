@@ -96,6 +96,7 @@ describe('POST /channels', () => {
   it('somebody who is connected hears of a new group without asking', async () => {
     const socket = await openSocket(await signedIn(server, 'riverside/pharmacist.vega'))
     const { channel } = await open(nurse, { kind: 'group', title: 'New', members: [idOf('pharmacist.vega')] })
+    expect(await socket.frame('inbox.changed', (frame) => frame.channel === channel.id)).toMatchObject({ head: 2 })
     expect(await socket.ask({ type: 'channel.subscribe', channel: channel.id })).toMatchObject({ head: 2 })
     socket.cut()
   })

@@ -2,8 +2,8 @@ import { z } from 'zod'
 import { channelKind } from './channel.ts'
 import { position, roleName, sequence, tenantSlug, timestamp, username, uuid } from './ids.ts'
 import { channelEvent } from './message.ts'
-import { plainName, typedText } from './text.ts'
 import { signedInUser } from './session.ts'
+import { plainName, typedText } from './text.ts'
 
 /** Where the API lives. */
 export const API_BASE = '/api/v1'
@@ -40,6 +40,9 @@ export const searchRequest = z.strictObject({
 
 /** A password as typed: 1–1,024 UTF-16 code units; longer is refused before it is hashed. */
 export const password = z.string().min(1).max(1024)
+
+/** A password that is newly set: at least 8 (NIST SP 800-63B §3.1.1.2, ASVS 6.2.1). */
+export const newPassword = password.min(8)
 
 export const loginRequest = z.strictObject({ tenant: tenantSlug, username, password })
 
@@ -160,7 +163,8 @@ export const createUser = z.strictObject({
   displayName: plainName,
   title: plainName.optional(),
   roles: z.array(roleName).max(20),
-  password: password.optional(),
+  /** None: nobody can sign in to the account until it has one. */
+  password: newPassword.optional(),
 })
 
 export const changeUser = z.strictObject({
