@@ -1,7 +1,5 @@
-import { once } from 'node:events'
 import { page, sessionSummary } from '@wardline/protocol'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { WebSocket } from 'ws'
 import { manualClock } from '../../apps/server/src/clock.ts'
 import { addSigningKey } from '../../apps/server/src/keys/signing-keys.ts'
 import { auditOf } from '../_util/audit.ts'
@@ -10,6 +8,7 @@ import { DeviceKey } from '../_util/device-key.ts'
 import { call } from '../_util/https.ts'
 import { claimsOf, headerOf, Person, signedIn } from '../_util/person.ts'
 import { startTestServer, type TestServer } from '../_util/server.ts'
+import { openSocket } from '../_util/socket.ts'
 
 const clock = manualClock(Date.UTC(2026, 5, 1, 8))
 let server: TestServer
@@ -30,20 +29,6 @@ beforeEach(async () => {
 
 const sessionOf = ({ token }: Person) => String(claimsOf(token)['sid'])
 const statusOf = async (who: Person, at = server) => (await who.call('GET', '/me', { at })).status
-
-/** A socket of `who`, authenticated; `closed` is the code and the reason with which the server ends it. */
-async function openSocket(who: Person, at = server): Promise<{ closed: Promise<readonly [number, string]> }> {
-  const socket = new WebSocket(at.url.replace('https', 'wss') + '/ws', 'wardline.v1', { ca: at.ca, origin: at.url })
-  const closed = once(socket, 'close').then(([code, reason]) => [Number(code), String(reason)] as const)
-  const [challenge] = await once(socket, 'message')
-  const { nonce } = JSON.parse(String(challenge)) as { nonce: string }
-  const url = `${at.url}/ws`
-  const proof = who.key.proof({ method: 'GET', url, at: clock.now(), token: who.token, nonce })
-  socket.send(JSON.stringify({ type: 'session.authenticate', id: '1', token: who.token, proof }))
-  const [answer] = await once(socket, 'message')
-  expect(JSON.parse(String(answer))).toMatchObject({ type: 'session.authenticated' })
-  return { closed }
-}
 
 describe('R-16: a call shows token and proof', () => {
   test.each([
@@ -143,8 +128,8 @@ describe('R-19: logout', () => {
     const answer = await person.call('POST', '/auth/logout')
     expect(answer.status).toBe(204)
     expect([answer.headers['set-cookie']].flat()[0]).toMatch(/^__Host-wardline-refresh=;.*Secure/)
-    expect(await here.closed).toEqual([4403, 'revoked'])
-    expect(await there.closed).toEqual([4403, 'revoked'])
+    expect(await here.closing()).toEqual({ code: 4403, reason: 'revoked' })
+    expect(await there.closing()).toEqual({ code: 4403, reason: 'revoked' })
     expect(await statusOf(person)).toBe(401)
     expect((await person.refresh()).status).toBe(401)
     expect(await statusOf(bystander), 'another sign-in of the same person').toBe(200)
@@ -194,7 +179,7 @@ describe('where I am signed in', () => {
     const elsewhere = await signedIn(other, 'riverside/nurse.lind')
     const socket = await openSocket(elsewhere, other)
     expect((await person.call('DELETE', `/me/sessions/${sessionOf(elsewhere)}`)).status).toBe(204)
-    expect(await socket.closed).toEqual([4403, 'revoked'])
+    expect(await socket.closing()).toEqual({ code: 4403, reason: 'revoked' })
     expect(await statusOf(elsewhere, other)).toBe(401)
     expect(await statusOf(person)).toBe(200)
     expect(
