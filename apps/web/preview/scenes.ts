@@ -144,7 +144,7 @@ export const scenes: readonly Scene[] = [
     name: 'long',
     who: lind.username,
     path: `/c/${longChannel}`,
-    before: fillLongChannel,
+    before: (server) => fillLongChannel(server),
     act: (page) => page.getByText('(10000)').waitFor(),
   },
   {

@@ -194,7 +194,7 @@ export function nightShift(): FakeServer {
 }
 
 /** Ten thousand messages in one conversation: what must stay quick. */
-export function fillLongChannel(server: FakeServer): void {
+export function fillLongChannel(server: FakeServer, read = 10_000): void {
   for (let count = 1; count <= 10_000; count += 1) {
     const by = [lind, okafor, vega, moss][count % 4] ?? lind
     server.say(
@@ -203,5 +203,5 @@ export function fillLongChannel(server: FakeServer): void {
       { by: by.id },
     )
   }
-  server.receipt(longChannel, lind.id, { read: 10_000, delivered: 10_000 })
+  server.receipt(longChannel, lind.id, { read, delivered: 10_000 })
 }

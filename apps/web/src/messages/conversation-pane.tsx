@@ -4,7 +4,6 @@ import {
   type ReactNode,
   type Ref,
   useCallback,
-  useEffect,
   useImperativeHandle,
   useMemo,
   useRef,
@@ -20,15 +19,12 @@ import { useConversations } from './conversations.tsx'
 import { MessageDetails } from './message-details.tsx'
 import { MessageList } from './message-list.tsx'
 import { currentBody } from './message-row.tsx'
-import { firstUnread } from './rows.ts'
 import { amendmentOf, messageById, type PostedMessage } from './timeline.ts'
 import { TypingLine } from './typing-line.tsx'
+import { useBeginning } from './use-beginning.ts'
 import { useDraft } from './use-draft.ts'
 import { usePeople } from './use-people.ts'
 import styles from './conversation-pane.module.css'
-
-/** With fewer lines than this, a page of the past is fetched at once. */
-const FEW = 30
 
 /** What the keyboard can do in a conversation. */
 export interface ConversationHandle {
@@ -73,24 +69,14 @@ export function ConversationPane({ summary, subject, banner, visible, now, onRea
   )
   const people = usePeople(members, senders)
 
-  useEffect(() => {
-    if (timeline.items.length < FEW && !timeline.complete && older === 'idle') void conversation.loadOlder()
-  }, [conversation, timeline, older])
-
-  // Drawn only once it is known where reading stopped and what came since: a list that jumps is read wrong.
-  const [headAtOpen] = useState(summary.head)
-  const caughtUp = timeline.head >= headAtOpen || channelState.is === 'live' || connection.is !== 'live'
-  const [drawn, setDrawn] = useState(false)
-  const ready = drawn || (caughtUp && (timeline.items.length >= FEW || timeline.complete || older === 'failed'))
-  if (ready && !drawn) setDrawn(true)
-
-  const [readAtOpen] = useState(() => receipts.get(me)?.read ?? summary.read)
-  const [unreadSeq, setUnreadSeq] = useState<number | null>(null)
-  const [lineDrawn, setLineDrawn] = useState(false)
-  if (ready && !lineDrawn) {
-    setLineDrawn(true)
-    setUnreadSeq(firstUnread(timeline, readAtOpen, me))
-  }
+  const { ready, unreadSeq } = useBeginning({
+    conversation,
+    state,
+    me,
+    read: receipts.get(me)?.read ?? summary.read,
+    head: summary.head,
+    settled: channelState.is === 'live' || channelState.is === 'closed',
+  })
 
   const seen = useRef(0)
   const onSeen = useCallback(

@@ -8,7 +8,7 @@ import type { ConversationState } from './conversation.ts'
 import { DaySeparator, HoleRow, NoticeRow, UnreadLine } from './line-rows.tsx'
 import { MessageRow, type MessageRowProps } from './message-row.tsx'
 import { OlderLine } from './older-line.tsx'
-import { countUpTo, type Row, rowKey, rowsOf, startsDay, startsGroup } from './rows.ts'
+import { beginning, countUpTo, type Row, rowKey, rowsOf, startsDay, startsGroup } from './rows.ts'
 import { amendmentOf, messageById } from './timeline.ts'
 import { UnsentRow } from './unsent-row.tsx'
 import { useReading } from './use-reading.ts'
@@ -17,6 +17,8 @@ import styles from './message-list.module.css'
 
 /** Lines are numbered down from here as pages of the past come on top. */
 const BASE = 10_000_000
+/** The last line, at the bottom. */
+const END = { index: 'LAST', align: 'end', behavior: 'auto' } as const
 
 type Shared = Pick<MessageRowProps, 'me' | 'people' | 'members' | 'receipts' | 'abilities' | 'onDetails' | 'onReply'>
 
@@ -39,7 +41,6 @@ export function MessageList(props: MessageListProps) {
 
   const virtuoso = useRef<VirtuosoHandle>(null)
   const [scroller, setScroller] = useState<HTMLElement | null>(null)
-  const [atBottom, setAtBottom] = useState(true)
   const look = useReading(scroller, visible, onSeen)
   useStickToBottom(scroller)
 
@@ -47,23 +48,27 @@ export function MessageList(props: MessageListProps) {
   const [from] = useState(timeline.from)
   const firstItemIndex = BASE - countUpTo(rows, from)
   const [start] = useState(() => {
-    const unreadIndex = rows.findIndex((row) => row.is === 'item' && row.item.seq === unreadSeq)
-    return unreadIndex === -1
-      ? ({ index: 'LAST', align: 'end' } as const)
-      : ({ index: unreadIndex, align: 'start', offset: -64 } as const)
+    const index = beginning(rows, unreadSeq, timeline.complete)
+    return index === null ? END : ({ index, align: 'start', offset: -64 } as const)
   })
+  const [atBottom, setAtBottom] = useState(start === END)
 
-  const toLatest = () => virtuoso.current?.scrollToIndex({ index: 'LAST', align: 'end', behavior: 'auto' })
+  const toLatest = () => virtuoso.current?.scrollToIndex(END)
 
-  // What I write is always before my eyes.
-  const newest = unsent.at(-1)?.clientId
+  // What comes is followed from the end of the list alone; what I write is always before my eyes. (The list’s own
+  // `followOutput` takes a page of the past for something new.)
+  const last = rows.at(-1)
+  const lastKey = last === undefined ? '' : rowKey(last)
+  const [followed, setFollowed] = useState(lastKey)
+  const follow = followed !== lastKey && (atBottom || last?.is === 'unsent')
   useEffect(() => {
-    if (newest !== undefined) virtuoso.current?.scrollToIndex({ index: 'LAST', align: 'end', behavior: 'auto' })
-  }, [newest])
+    if (follow) virtuoso.current?.scrollToIndex(END)
+    setFollowed(lastKey)
+  }, [follow, lastKey])
 
   useEffect(look, [look, rows])
 
-  const [bottomSeq, setBottomSeq] = useState(timeline.head)
+  const [bottomSeq, setBottomSeq] = useState(start === END || unreadSeq === null ? timeline.head : unreadSeq - 1)
   if (atBottom && bottomSeq !== timeline.head) setBottomSeq(timeline.head)
   const below = timeline.items.filter(
     (each) => each.kind === 'message' && each.seq > bottomSeq && each.sender !== shared.me,
@@ -115,7 +120,6 @@ export function MessageList(props: MessageListProps) {
         computeItemKey={(_, row) => rowKey(row)}
         itemContent={draw}
         alignToBottom
-        followOutput={(bottom) => (bottom ? 'auto' : false)}
         atBottomThreshold={48}
         atBottomStateChange={setAtBottom}
         increaseViewportBy={{ top: 600, bottom: 300 }}
@@ -125,6 +129,7 @@ export function MessageList(props: MessageListProps) {
       />
       {!atBottom && (
         <Button
+          small={below.length === 0}
           kind={statBelow ? 'stat' : 'primary'}
           className={styles.latest ?? ''}
           icon={ArrowDown}

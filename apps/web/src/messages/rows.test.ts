@@ -1,6 +1,6 @@
 import type { Post } from '@wardline/client'
 import { expect, test } from 'vitest'
-import { countUpTo, firstUnread, rowKey, rowsOf, startsDay, startsGroup } from './rows.ts'
+import { beginning, countUpTo, enoughToBegin, firstUnread, rowKey, rowsOf, startsDay, startsGroup } from './rows.ts'
 import { emptyTimeline, type PostedMessage, type Timeline } from './timeline.ts'
 
 function message(seq: number, sender: string, at: string, rest: Partial<PostedMessage> = {}): PostedMessage {
@@ -72,10 +72,28 @@ test('another day gets its separator', () => {
   expect([startsDay(a!, undefined), startsDay(b!, a), startsDay(b!, b)]).toEqual([true, true, false])
 })
 
-test('the unread line stands before the first message of somebody else', () => {
+test('the unread line stands before the first message of somebody else that was there at opening', () => {
   const timeline = holding(message(1, 'okafor', noon(0)), message(2, 'lind', noon(1)), message(3, 'okafor', noon(2)))
-  expect(firstUnread(timeline, 1, 'lind')).toBe(3)
-  expect(firstUnread(timeline, 3, 'lind')).toBeNull()
+  expect(firstUnread(timeline, { read: 1, head: 3 }, 'lind')).toBe(3)
+  expect(firstUnread(timeline, { read: 3, head: 3 }, 'lind')).toBeNull()
+  expect(firstUnread(timeline, { read: 2, head: 2 }, 'lind')).toBeNull()
+})
+
+test('a list begins at its unread line with something above it, or at its end', () => {
+  const many = (count: number, from = 1) =>
+    Array.from({ length: count }, (_, index) => message(from + index, 'okafor', noon(0)))
+  const part = { ...holding(...many(100, 900)), complete: false }
+  expect(enoughToBegin(part, null)).toBe(true)
+  expect(enoughToBegin(part, 905)).toBe(false)
+  expect(enoughToBegin(part, 950)).toBe(true)
+  expect(enoughToBegin({ ...part, complete: true }, 905)).toBe(true)
+  expect(enoughToBegin({ ...holding(...many(9)), complete: false }, null)).toBe(false)
+  expect(enoughToBegin({ ...holding(...many(600)), complete: false }, 1)).toBe(true)
+  const rows = rowsOf(part, [], 'lind')
+  expect(beginning(rows, null, false)).toBeNull()
+  expect(beginning(rows, 950, false)).toBe(50)
+  expect(beginning(rows, 900, false)).toBe(20)
+  expect(beginning(rows, 900, true)).toBe(0)
 })
 
 test('what a page of the past put on top is counted', () => {

@@ -71,10 +71,37 @@ export function startsGroup(row: Row, above: Row | undefined, me: string): boole
   return senderOf(row, me) !== senderOf(above, me) || at === null || before === null || at - before > PAUSE_MS
 }
 
-/** The first message of somebody else after what was read: where the line “new” is drawn. Null when there is none. */
-export function firstUnread(timeline: Timeline, read: number, me: string): number | null {
-  const found = timeline.items.find((item) => item.kind === 'message' && item.seq > read && item.sender !== me)
+/**
+ * The first message of somebody else that was there and not read when the conversation was opened: where the line “new” is
+ * drawn. Null when there is none.
+ */
+export function firstUnread(timeline: Timeline, opened: { read: number; head: number }, me: string): number | null {
+  const found = timeline.items.find(
+    (item) => item.kind === 'message' && item.seq > opened.read && item.seq <= opened.head && item.sender !== me,
+  )
   return found?.seq ?? null
+}
+
+/** So many lines fill a screen. */
+const SCREENFUL = 30
+/** So many lines stand above the one that the list begins with: at its very top it would fetch the past at once. */
+export const LEAD = 20
+/** Of what is unread, no more than this is fetched before anything is shown. */
+const MOST = 500
+
+/** Whether enough is here to show a conversation from its unread line on, or from its end. */
+export function enoughToBegin(timeline: Timeline, unreadSeq: number | null): boolean {
+  const { items, complete } = timeline
+  if (complete || items.length >= MOST) return true
+  if (items.length < SCREENFUL) return false
+  return unreadSeq === null || items.findIndex((item) => item.seq === unreadSeq) >= LEAD
+}
+
+/** The line that the list begins with, or null: its end. */
+export function beginning(rows: readonly Row[], unreadSeq: number | null, complete: boolean): number | null {
+  const index = rows.findIndex((row) => row.is === 'item' && row.item.seq === unreadSeq)
+  if (index === -1) return null
+  return complete ? index : Math.min(Math.max(index, LEAD), rows.length - 1)
 }
 
 /** How many lines stand before sequence `from`: what a page of the past has put on top since. */

@@ -10,19 +10,14 @@ const NEAR_PX = 48
 export function useStickToBottom(scroller: HTMLElement | null): void {
   useEffect(() => {
     if (scroller === null) return
-    let near = true
-    const measure = () => {
-      near = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight <= NEAR_PX
-    }
+    // Null until the observer's first call, which is the list's first drawing: where it begins is the list's own business.
+    let height: number | null = null
     const resized = new ResizeObserver(() => {
-      if (near) scroller.scrollTop = scroller.scrollHeight
+      const wasNear = height !== null && scroller.scrollHeight - scroller.scrollTop - height <= NEAR_PX
+      height = scroller.clientHeight
+      if (wasNear) scroller.scrollTop = scroller.scrollHeight
     })
-    measure()
-    scroller.addEventListener('scroll', measure, { passive: true })
     resized.observe(scroller)
-    return () => {
-      scroller.removeEventListener('scroll', measure)
-      resized.disconnect()
-    }
+    return () => resized.disconnect()
   }, [scroller])
 }
