@@ -88,20 +88,35 @@ const SHARED = ['_prisma_migrations', 'installation', 'used_proofs']
 
 describe('R-37 the walls', () => {
   it('stand around every table but the shared ones', async () => {
-    const tables = await store.query<{ name: string; walled: boolean; policies: string[]; tenant: boolean }>(
-      `SELECT c.relname AS name, c.relrowsecurity AS walled,
-              ARRAY(SELECT p.qual || ' / ' || p.with_check || ' / ' || array_to_string(p.roles, ',') || ' / ' || p.cmd
-                    FROM pg_policies p WHERE p.tablename = c.relname) AS policies,
-              EXISTS (SELECT FROM information_schema.columns i WHERE i.table_name = c.relname AND i.column_name = 'tenant_id') AS tenant
-       FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') ORDER BY 1`,
+    const tables = await store.query<{ name: string; walled: boolean }>(
+      `SELECT relname AS name, relrowsecurity AS walled FROM pg_class
+       WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') ORDER BY 1`,
     )
     expect(tables.filter((table) => !table.walled).map((table) => table.name)).toEqual(SHARED)
-    for (const { name, policies, tenant } of tables.filter((table) => table.walled)) {
+    const open = await store.query<{ name: string }>(
+      `SELECT c.oid::regclass::text AS name FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
+       WHERE a.attname = 'tenant_id' AND c.relkind IN ('r', 'p') AND NOT c.relrowsecurity
+         AND has_any_column_privilege('wardline_app', c.oid, 'SELECT, INSERT, UPDATE')`,
+    )
+    expect(open).toEqual([])
+    const walls = await store.query<{ name: string; wall: string }>(
+      `SELECT tablename AS name, concat_ws(' / ', cmd, permissive, qual, with_check) AS wall FROM pg_policies
+       WHERE schemaname = 'public' AND roles && '{wardline_app,public}'::name[] ORDER BY 1`,
+    )
+    expect(walls.map((row) => row.name)).toEqual(tables.filter((table) => table.walled).map((table) => table.name))
+    for (const { name, wall } of walls) {
       const column = name === 'tenants' ? 'id' : 'tenant_id'
       const same = `(${column} = (NULLIF(current_setting('wardline.tenant'::text, true), ''::text))::uuid)`
-      expect(policies, name).toEqual([`${same} / ${same} / wardline_app / ALL`])
-      expect(tenant || name === 'tenants', name).toBe(true)
+      expect(wall, name).toBe(`ALL / PERMISSIVE / ${same} / ${same}`)
     }
+  })
+
+  it('are looked over by other roles for reading alone', async () => {
+    const others = await store.query<{ name: string; cmd: string }>(
+      `SELECT tablename AS name, cmd FROM pg_policies
+       WHERE schemaname = 'public' AND NOT roles && '{wardline_app}'::name[] AND cmd <> 'SELECT'`,
+    )
+    expect(others).toEqual([])
   })
 
   it('lead every key: tenant_id comes first in each primary key and foreign key', async () => {

@@ -56,7 +56,7 @@ const read = async (url: string) =>
 async function hold(): Promise<{ child: ChildProcess; adopted: boolean }> {
   const child = spawn(process.execPath, [HOLDER, dataDir], { stdio: ['pipe', 'pipe', 'inherit'] })
   children.push(child)
-  const [line] = (await once(createInterface({ input: child.stdout! }), 'line')) as [string]
+  const [line] = (await once(createInterface({ input: child.stdout }), 'line')) as [string]
   return { child, adopted: (JSON.parse(line) as { adopted: boolean }).adopted }
 }
 
@@ -169,7 +169,7 @@ describe('embedded PostgreSQL', () => {
 
   it('of several that start at once one starts it and the others join', async () => {
     const all = await Promise.all([hold(), hold(), hold()])
-    expect(all.map(({ adopted }) => adopted).sort()).toEqual([false, true, true])
+    expect(all.filter(({ adopted }) => !adopted)).toHaveLength(1)
     expect(state().holders).toHaveLength(3)
   })
 

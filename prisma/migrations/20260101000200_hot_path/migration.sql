@@ -231,16 +231,20 @@ $$;
 CREATE FUNCTION wardline_poll(p_tenant uuid, p_users uuid[], p_channels uuid[])
 RETURNS TABLE (kind text, id uuid, value bigint)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, public
-SET enable_seqscan = off SET plan_cache_mode = force_generic_plan AS $$
+SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off SET plan_cache_mode = force_generic_plan AS $$
 #variable_conflict use_column
 BEGIN
   PERFORM set_config('wardline.tenant', p_tenant::text, true);
   RETURN QUERY
     SELECT 'tenant', t.id, t.version::bigint FROM tenants t WHERE t.id = p_tenant
     UNION ALL
-    SELECT 'user', u.id, u.version::bigint FROM users u WHERE u.tenant_id = p_tenant AND u.id = ANY (p_users)
+    SELECT 'user', u.id, u.version::bigint FROM unnest(p_users) i (id), LATERAL (
+      SELECT x.id, x.version FROM users x
+      WHERE x.tenant_id = p_tenant AND x.id BETWEEN i.id AND i.id ORDER BY x.id LIMIT 1) u
     UNION ALL
-    SELECT 'channel', c.id, c.head FROM channels c WHERE c.tenant_id = p_tenant AND c.id = ANY (p_channels);
+    SELECT 'channel', c.id, c.head FROM unnest(p_channels) i (id), LATERAL (
+      SELECT x.id, x.head FROM channels x
+      WHERE x.tenant_id = p_tenant AND x.id BETWEEN i.id AND i.id ORDER BY x.id LIMIT 1) c;
 END
 $$;
 

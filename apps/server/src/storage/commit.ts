@@ -202,7 +202,10 @@ function readRows(
   receipts: readonly ReceiptItem[],
   at: number,
 ): Results {
-  const results: Results = { events: new Array(events.length), receipts: new Array(receipts.length) }
+  const results: Results = {
+    events: new Array<EventResult>(events.length),
+    receipts: new Array<ReceiptResult>(receipts.length),
+  }
   for (const [ord, verdict, id, seq, read, storedAt] of rows) {
     const place = Number(ord)
     const item = events[place]
