@@ -19,8 +19,25 @@ declare module 'vitest' {
   }
 }
 
-/** One PostgreSQL for all service tests, with one migrated database that each test file's own is copied from. */
+type Running = { readonly url: string; readonly rootKey: string; stop(): Promise<void> }
+
+/** Vitest loads this file once for each project that names it: what they share is the process. */
+const shared = globalThis as { wardlineTestPostgres?: { users: number; readonly running: Promise<Running> } }
+
+/** One PostgreSQL for all service and browser tests, with one migrated database that each test file's own is copied from. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  shared.wardlineTestPostgres ??= { users: 0, running: start() }
+  const mine = shared.wardlineTestPostgres
+  mine.users += 1
+  const { url, rootKey, stop } = await mine.running
+  project.provide('postgres', { url, rootKey })
+  return async () => {
+    mine.users -= 1
+    if (mine.users === 0) await stop()
+  }
+}
+
+async function start(): Promise<Running> {
   await sweep()
   const dataDir = mkdtempSync(join(tmpdir(), PREFIX))
   const postgres = await startEmbeddedPostgres({ dataDir, durable: false })
@@ -29,10 +46,13 @@ export default async function setup(project: TestProject): Promise<() => Promise
   template.pathname = `/${TEMPLATE_DATABASE}`
   await createDatabase(postgres.url, TEMPLATE_DATABASE)
   await prepareDatabase({ ownerUrl: template.href, keys: await providerOf(rootKey) })
-  project.provide('postgres', { url: postgres.url, rootKey: rootKey.toString('base64') })
-  return async () => {
-    await postgres.stop()
-    rmSync(dataDir, { recursive: true, force: true })
+  return {
+    url: postgres.url,
+    rootKey: rootKey.toString('base64'),
+    async stop() {
+      await postgres.stop()
+      rmSync(dataDir, { recursive: true, force: true })
+    },
   }
 }
 
