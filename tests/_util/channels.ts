@@ -30,7 +30,7 @@ export async function addGroup(server: TestServer, ...people: string[]): Promise
     change.audit({ action: 'channel.create-group', outcome: 'allowed' })
     return Promise.all(users.map((user) => bump(change, tenantId, user)))
   })
-  announceMembership(gateway, tenantId, { heads: [], users: changed })
+  await announceMembership(gateway, tenantId, { heads: [], users: changed })
   return { id, tenantId, patientId: null }
 }
 
@@ -59,7 +59,7 @@ export async function addPatientChannel(server: TestServer, ...people: string[])
     change.audit({ action: 'patient.create', outcome: 'allowed' })
     return Promise.all(users.map((user) => bump(change, tenantId, user)))
   })
-  announceMembership(gateway, tenantId, { heads: [], users: changed })
+  await announceMembership(gateway, tenantId, { heads: [], users: changed })
   return { id, tenantId, patientId }
 }
 
@@ -72,7 +72,7 @@ export async function endCare(server: TestServer, { tenantId, patientId }: TestC
     change.audit({ action: 'care-team.end', outcome: 'allowed' })
     return bump(change, tenantId, user)
   })
-  announceMembership(server.ctx.gateway, tenantId, { heads: [], users: [changed] })
+  await announceMembership(server.ctx.gateway, tenantId, { heads: [], users: [changed] })
 }
 
 type Change = Parameters<Parameters<TestServer['ctx']['database']['withTenant']>[1]>[0]

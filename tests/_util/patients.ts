@@ -2,8 +2,13 @@ import { asPhi } from '@wardline/protocol'
 import { bySystem } from '../../apps/server/src/audit/by.ts'
 import { assignToCareTeam } from '../../apps/server/src/care-team/assign.ts'
 import { announceMembership } from '../../apps/server/src/channels/members.ts'
+import { DEMO_TENANTS } from '../../apps/server/src/demo/people.ts'
 import { createPatient } from '../../apps/server/src/patients/create.ts'
 import type { TestServer } from './server.ts'
+
+const ROLES = new Map<string, string>(
+  DEMO_TENANTS.flatMap(({ people }) => people.map(({ username, roles }) => [username, roles[0]])),
+)
 
 export type TestPatient = { readonly id: string; readonly channel: string }
 
@@ -30,12 +35,12 @@ export async function addPatient(
   )
   for (const username of team) {
     const userId = server.users.get(`${slug}/${username}`) ?? ''
-    const role = username.split('.')[0] ?? ''
+    const role = ROLES.get(username) ?? ''
     const { version, channel } = await database.withTenant(tenantId, (tx) =>
       assignToCareTeam(tx, { patientId, userId, role, startsAt: new Date(tx.at), endsAt: null, by: bySystem }),
     )
     const heads = channel === null ? [] : [{ channel: channel.id, seq: channel.head }]
-    announceMembership(gateway, tenantId, { heads, users: [{ user: userId, version }] })
+    await announceMembership(gateway, tenantId, { heads, users: [{ user: userId, version }] })
   }
   return { id: patientId, channel: channelId }
 }

@@ -1,7 +1,7 @@
+import type { z } from 'zod'
 import { CLIENT_FRAME_TYPES, type ClientRequest, clientRequest, type ServerFrame, serverFrame } from './frames.ts'
 import { requestId } from './ids.ts'
 import { sessionAuthenticate } from './session.ts'
-import type { z } from 'zod'
 
 /**
  * What came in, judged. `violation`: the peer does not speak this protocol (not JSON, not an object, an unknown type or

@@ -43,6 +43,9 @@ export type ClientRequestType = ClientRequest['type']
 export const clientFrame = z.discriminatedUnion('type', [session.sessionAuthenticate, ...clientRequest.options])
 export type ClientFrame = z.infer<typeof clientFrame>
 
+/** The same as a client writes it: its text is plain until a schema has judged it. */
+export type WrittenFrame = z.input<typeof clientFrame>
+
 /** Everything a server may send. */
 export const serverFrame = z.discriminatedUnion('type', [
   session.sessionChallenge,

@@ -15,8 +15,14 @@ export const sequence = z.int().min(1)
 /** A place in a channel's order, or 0: before the first. */
 export const position = z.int().min(0)
 
-/** RFC 3339, UTC, milliseconds: `2026-11-22T03:04:05.678Z`. */
-export const timestamp = z.string().regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
+/** RFC 3339, UTC, milliseconds, from the year 1000 on: `2026-11-22T03:04:05.678Z`. A 30 February is none. */
+export const timestamp = z
+  .string()
+  .regex(/^[1-9]\d{3}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
+  .refine((text) => {
+    const ms = Date.parse(text)
+    return !Number.isNaN(ms) && new Date(ms).toISOString() === text
+  })
 
 /** A tenant's short name, as typed at sign-in. */
 export const tenantSlug = z.string().regex(/^[a-z][a-z0-9-]{1,39}$/)

@@ -86,6 +86,15 @@ export class Access {
     if (entry !== undefined && (entry.snapshot?.version ?? 0) < version) this.#refresh(entry)
   }
 
+  /**
+   * Resolves once what has changed about the user is known here; at once where nobody here has to do with them. An act that takes
+   * something away waits for it before it answers: nothing follows the answer that is not judged anew (R-33).
+   */
+  async settled(tenant: string, user: string): Promise<void> {
+    const entry = this.#tenants.get(tenant)?.get(user)
+    while (entry?.loading != null) await entry.loading.catch(() => undefined)
+  }
+
   /** Something that concerns all users of the tenant has changed. */
   tenantChanged(tenant: string, version = Number.POSITIVE_INFINITY): void {
     for (const entry of this.#tenants.get(tenant)?.values() ?? []) {

@@ -6,7 +6,7 @@ import type { Context } from '../context.ts'
 import { Refusal } from '../errors.ts'
 import type { Caller } from '../http/caller.ts'
 import { decideFor, refuse } from '../http/decide.ts'
-import type { Change, TenantDb } from '../storage/transaction.ts'
+import type { Change } from '../storage/transaction.ts'
 import { type AssignmentChange, assignToCareTeam, changeAssignment } from './assign.ts'
 import { assignmentOf } from './list.ts'
 
@@ -21,21 +21,21 @@ export async function addAssignment(
   const about = { patient: auditId(patient), user: auditId(user) }
   const action = 'care-team.manage'
   await decideFor(ctx, caller, action, { kind: 'assignment', tenant, patient, user }, about)
-  const deny = (refusal: Refusal) => refuse(ctx, caller, refusal, action, about)
-  const problem = await ctx.database.readTenant(tenant, (db) => whyNot(db, tenant, { patient, user, role }))
-  if (problem !== null) await deny(problem)
-
-  const result = await ctx.database.withTenant(tenant, async (tx) => {
+  const assign = async (tx: Change) => {
     const start = startsAt === undefined ? new Date(tx.at) : new Date(startsAt)
     const end = endsAt === null ? null : new Date(endsAt)
-    if (end !== null && end <= start) return new Refusal('invalid', 'schema', { fields: ['/endsAt'] })
+    if (end !== null && (end <= start || end.getTime() <= tx.at)) throw new Refusal('invalid', 'schema', { fields: ['/endsAt'] })
+    await requirePeople(tx, { patient, user, role })
     await lockUser(tx, user)
     const place = { patientId: patient, userId: user, role, startsAt: start, endsAt: end }
-    if (await overlaps(tx, place)) return new Refusal('conflict', 'conflict')
+    if (await overlaps(tx, place)) throw new Refusal('conflict', 'conflict')
     return { ...place, ...(await assignToCareTeam(tx, { ...place, by: caller.trail })) }
+  }
+  const result = await ctx.database.withTenant(tenant, assign).catch((error: unknown) => {
+    if (error instanceof Refusal) return refuse(ctx, caller, error, action, about)
+    throw error
   })
-  if (result instanceof Refusal) return deny(result)
-  announce(ctx, tenant, user, result)
+  await announce(ctx, tenant, user, result)
   return assignmentOf(result)
 }
 
@@ -61,31 +61,34 @@ export async function endAssignment(ctx: Context, caller: Caller, id: string): P
     const end = new Date(Math.max(tx.at, startsAt.getTime()))
     return changeAssignment(tx, { id, patientId, userId, role, startsAt, endsAt: end, by: caller.trail })
   })
-  if (changed !== null) announce(ctx, tenant, userId, changed)
+  if (changed !== null) await announce(ctx, tenant, userId, changed)
 }
 
-function announce(ctx: Context, tenant: string, user: string, { version, channel }: AssignmentChange): void {
+async function announce(
+  ctx: Context,
+  tenant: string,
+  user: string,
+  { version, channel }: AssignmentChange,
+): Promise<void> {
   const heads = channel === null ? [] : [{ channel: channel.id, seq: channel.head }]
-  announceMembership(ctx.gateway, tenant, { heads, users: [{ user, version }] })
+  await announceMembership(ctx.gateway, tenant, { heads, users: [{ user, version }] })
 }
 
 /** Patient, person and role have to be there, and the role be one that this person holds and that cares for patients. */
-async function whyNot(
-  db: TenantDb,
-  tenantId: string,
+async function requirePeople(
+  { db, tenantId }: Change,
   { patient, user, role }: { patient: string; user: string; role: string },
-): Promise<Refusal | null> {
+): Promise<void> {
   if ((await db.patient.count({ where: { tenantId, id: patient, archivedAt: null } })) === 0) {
-    return new Refusal('not-found', 'not-found', { fields: ['/patient'] })
+    throw new Refusal('not-found', 'not-found', { fields: ['/patient'] })
   }
   if ((await db.user.count({ where: { tenantId, id: user, disabledAt: null } })) === 0) {
-    return new Refusal('not-found', 'not-found', { fields: ['/user'] })
+    throw new Refusal('not-found', 'not-found', { fields: ['/user'] })
   }
   const caring = { name: role, permissions: { some: { permission: 'patient.read' } } }
   if ((await db.userRole.count({ where: { tenantId, userId: user, role: caring } })) === 0) {
-    return new Refusal('conflict', 'no-permission', { fields: ['/role'] })
+    throw new Refusal('conflict', 'no-permission', { fields: ['/role'] })
   }
-  return null
 }
 
 /** Two who assign the same person come one after the other: who writes to the row first holds it. */

@@ -32,7 +32,7 @@ export async function openDirect(ctx: Context, caller: Caller, other: string): P
       tx.audit({ ...allowed, channel: auditId(id) })
       return { id, users: await newVersions(tx, [user, other]) }
     })
-    announceMembership(ctx.gateway, tenant, { heads: [], users })
+    await announceMembership(ctx.gateway, tenant, { heads: [], users })
     return { id, created: true }
   } catch (error) {
     if (!isUniqueViolation(error)) throw error
@@ -70,7 +70,7 @@ export async function openGroup(
     const head = Math.max(...events.map((event) => ('seq' in event ? event.seq : 0)))
     return { id, head, users: await newVersions(tx, members) }
   })
-  announceMembership(ctx.gateway, tenant, { heads: [{ channel: id, seq: head }], users })
+  await announceMembership(ctx.gateway, tenant, { heads: [{ channel: id, seq: head }], users })
   return { id, created: true }
 }
 

@@ -17,22 +17,24 @@ function timeOf(ms: number | null): string | null {
 }
 
 /**
- * After the transaction that changed who belongs where: its events go to who reads the channels, and what the people concerned may
- * do is read anew, on this node at once and on the others by hints. `version`: the user's new one. Losing all of it only costs
- * `pollMs`.
+ * After the transaction that changed who belongs where: what the people concerned may do is read anew, on this node at once and on
+ * the others by hints, and then its events go to who reads the channels. `version`: the user's new one. Losing all of it only costs
+ * `pollMs`. When it resolves, nobody is served on this node by what held before.
  */
-export function announceMembership(
+export async function announceMembership(
   { hub, inboxes, access, bus }: Pick<Gateway, 'hub' | 'inboxes' | 'access' | 'bus'>,
   tenant: string,
   changed: {
     readonly heads: Iterable<{ readonly channel: string; readonly seq: number }>
     readonly users: Iterable<{ readonly user: string; readonly version: number }>
   },
-): void {
-  for (const { user, version } of changed.users) {
+): Promise<void> {
+  const users = [...changed.users]
+  for (const { user, version } of users) {
     access.changed(tenant, user)
     bus.publish({ k: 'user', t: tenant, u: user, v: version })
   }
+  await Promise.all(users.map(({ user }) => access.settled(tenant, user)))
   for (const { channel, seq } of changed.heads) {
     hub.learn(tenant, channel, seq)
     inboxes.learn(tenant, channel, seq)

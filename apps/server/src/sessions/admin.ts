@@ -52,4 +52,5 @@ export async function endAnySession(ctx: Context, caller: Caller, id: string): P
   await decideFor(ctx, caller, action, { kind: 'session', tenant, owner: row.userId }, about)
   const fact = { ...caller.trail, ...about, action } as const
   await ctx.sessions.end({ tenant, user: row.userId, session: id, reason: 'revoked', fact })
+  await ctx.access.settled(tenant, row.userId)
 }

@@ -54,6 +54,7 @@ export async function changeUser(ctx: Context, caller: Caller, id: string, chang
       return { version, changed: await requireUser(tx, id) }
     })
     ctx.sessions.changed(tenant, id, version)
+    await ctx.access.settled(tenant, id)
     return changed
   } catch (error) {
     return refuse(ctx, caller, whyNot(error), 'user.update', about)
