@@ -1,10 +1,10 @@
 import {
-  type ClientFrame,
   decodeServerFrame,
   type ServerFrame,
   type ServerFrameOf,
   SOCKET_PATH,
   SUBPROTOCOL,
+  type WrittenFrame,
 } from '@wardline/protocol'
 import { WebSocket } from 'ws'
 import type { Person } from './person.ts'
@@ -13,7 +13,7 @@ import type { TestServer } from './server.ts'
 export type Closed = { readonly code: number; readonly reason: string }
 
 /** A frame of the client as it is typed: the `id` of a request is made up where it is left out. */
-type Sent = ClientFrame extends infer F ? (F extends { id: string } ? Omit<F, 'id'> & { id?: string } : F) : never
+type Sent = WrittenFrame extends infer F ? (F extends { id: string } ? Omit<F, 'id'> & { id?: string } : F) : never
 
 /** A socket as a client that trusts nothing holds it: every frame is checked against the contract as it comes. */
 export class TestSocket {
