@@ -51,13 +51,13 @@ describe('R-16: a call shows token and proof', () => {
     expect(await statusOf(person)).toBe(200)
   })
 
-  test('a token carried off to another device is refused there, audited with both', async () => {
+  test('a token carried off to another device is refused there, audited where it was stolen from', async () => {
     const thief = new Person(server)
     thief.token = person.token
     expect(await statusOf(thief)).toBe(401)
     await expect
-      .poll(() => auditOf(server, null, { reason: 'device-mismatch' }))
-      .toMatchObject([{ action: 'auth.request' }])
+      .poll(() => auditOf(server, 'riverside', { reason: 'device-mismatch', session: sessionOf(person) }))
+      .toMatchObject([{ action: 'auth.request', actor: person.user.id, outcome: 'refused' }])
   })
 
   test('a proof is good once, on all nodes', async () => {

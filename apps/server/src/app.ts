@@ -61,7 +61,8 @@ export async function createApp(ctx: Context, certificate: ServerCertificate): P
     bodyLimit: BODY_BYTES,
     requestTimeout: REQUEST_MS,
     keepAliveTimeout: KEEP_ALIVE_MS,
-    return503OnClosing: true,
+    // While it closes, what is under way is still answered, and in the one form of ours.
+    return503OnClosing: false,
     routerOptions: { maxParamLength: 128 },
     clientErrorHandler: onClientError,
     frameworkErrors: (_error, _request, reply) => {

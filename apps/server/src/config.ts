@@ -3,7 +3,7 @@ import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Limits } from '@wardline/protocol'
 import type { z } from 'zod'
-import { limitOf, type PreAuthLimits, settings, settingSchema } from './settings.ts'
+import { limitOf, type PreAuthLimits, settingSchema, settings } from './settings.ts'
 
 /** The repository's root, where `.data` is when nothing else is said. */
 const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), '../../..')
@@ -160,7 +160,8 @@ function toConfig(values: Values): Config {
     allowedOrigins: values.WARDLINE_ALLOWED_ORIGINS,
     allowNoOrigin: values.WARDLINE_ALLOW_NO_ORIGIN,
     trustedProxies: values.WARDLINE_TRUSTED_PROXIES,
-    tls: cert === undefined || key === undefined ? null : { certFile: cert, keyFile: key },
+    tls:
+      cert === undefined || key === undefined ? null : { certFile: resolve(ROOT, cert), keyFile: resolve(ROOT, key) },
     accessTokenSeconds: values.WARDLINE_ACCESS_TOKEN_SECONDS,
     sessionMs: values.WARDLINE_SESSION_HOURS * 3_600_000,
     argon2: {
@@ -172,6 +173,11 @@ function toConfig(values: Values): Config {
     limits: limitOf.socket(values),
     preAuth: limitOf.preAuth(values),
     logLevel: values.WARDLINE_LOG_LEVEL,
-    logFile: values.WARDLINE_LOG_FILE ?? (values.WARDLINE_DEMO ? join(dataDir, 'wardline.log') : null),
+    logFile: logFileOf(values, dataDir),
   }
+}
+
+function logFileOf({ WARDLINE_LOG_FILE: file, WARDLINE_DEMO: demo }: Values, dataDir: string): string | null {
+  if (file !== undefined) return resolve(ROOT, file)
+  return demo ? join(dataDir, 'wardline.log') : null
 }

@@ -71,7 +71,7 @@ export async function createContext(
   endings.push(() => database.close())
   const keyring = createKeyring({ database, keys, clock })
   const tokenLifeMs = (config.accessTokenSeconds + TOKEN_LEEWAY_SECONDS) * 1000
-  const signingKeys = await openSigningKeys(`${config.keysDir}/signing`, () => clock.now(), tokenLifeMs)
+  const signingKeys = await openSigningKeys(`${config.keysDir}/signing`, () => clock.now(), tokenLifeMs, report)
   const accessTokens = createAccessTokens(signingKeys, database.installation.id, () => clock.now())
   const passwords = await createPasswords(config.argon2, config.preAuth.waitingSignIns)
   const csrf = createCsrfTokens(await keys.derive('csrf', 32))

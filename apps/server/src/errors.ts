@@ -1,4 +1,5 @@
 import { ERRORS, type ErrorCode, type ErrorFrame, type Problem } from '@wardline/protocol'
+import type { AuditFact } from './audit/event.ts'
 import type { AuditReason } from './audit/vocabulary.ts'
 import { isUnavailable } from './storage/errors.ts'
 
@@ -34,6 +35,8 @@ export class Refusal extends Error {
   readonly fields: readonly string[] | undefined
   /** Whether its audit event has been written by whoever knew most about it; the funnel writes one otherwise. */
   audited = false
+  /** Whom a token was good for that was refused all the same: in whose audit the refusal belongs. */
+  claimed: { readonly tenant: string; readonly trail: Pick<AuditFact, 'actor' | 'session'> } | undefined
   constructor(code: ErrorCode, reason: AuditReason, details: RefusalDetails = {}) {
     super(`${code}: ${reason}`, details.cause === undefined ? undefined : { cause: details.cause })
     this.name = 'Refusal'

@@ -91,7 +91,8 @@ const named = {
     shown: 'embedded',
   },
   WARDLINE_AUDIT_DIR: optional(z.string(), {
-    about: 'The folder of the audit log, the same for every process that may write it. By default $WARDLINE_DATA/audit-log.',
+    about:
+      'The folder of the audit log, the same for every process that may write it. By default $WARDLINE_DATA/audit-log.',
     fix: 'give a folder',
     shown: '.data/audit-log',
   }),
@@ -145,11 +146,39 @@ const named = {
   }),
 }
 
+const LIMIT_TEXTS: Readonly<Record<keyof Limits | keyof PreAuthLimits, string>> = {
+  frameBytes: 'Bytes of one frame from a client.',
+  firstFrameBytes: 'Bytes of its first frame, before anybody is signed in.',
+  bodyLength: 'Characters of a message.',
+  requestsPerSecond: 'Requests a second of one session, over its socket and over HTTP each.',
+  requestBurst: 'Of those, how many at once.',
+  subscriptions: 'Channels that one socket follows.',
+  inFlight: 'Requests of one socket that wait for their answer.',
+  socketsPerUser: 'Sockets of one user; one more closes the oldest.',
+  heartbeatMs: 'Milliseconds between pings; a peer that is silent for twice as long is gone.',
+  idleMs: 'Milliseconds without a request, after which a socket is closed.',
+  renewGraceMs: 'Milliseconds that a socket lives on past its token.',
+  pollMs: 'Milliseconds within which a node learns of a change by itself, should every notification be lost.',
+  bufferBytes: 'Bytes that wait for a slow reader before it is put off.',
+  laggingMs: 'Milliseconds that a reader may be put off before its socket is closed.',
+  pendingSocketsPerAddress: 'Sockets of one address on which nobody has signed in.',
+  pendingSockets: 'The same, of all addresses.',
+  connectionsPerMinute: 'Sockets that one address may open in a minute.',
+  signInsPerMinute: 'Sign-ins that one address may try in a minute.',
+  refreshesPerMinute: 'Renewals of a sign-in that one address may ask for in a minute.',
+  waitingSignIns: 'Passwords that wait to be hashed; one more is turned away.',
+}
+
 const PREFIX = 'WARDLINE_LIMITS_'
 const limitSettings: Record<`${typeof PREFIX}${string}`, Setting<z.ZodDefault<z.ZodType<number>>>> = Object.fromEntries(
   Object.entries({ ...DEFAULT_LIMITS, ...DEFAULT_PRE_AUTH }).map(([name, value]) => [
     limitName(name),
-    whole(value, 1, name === 'bodyLength' ? MAX_BODY_LENGTH : 2_147_483_647, `Limit \`${name}\`.`),
+    whole(
+      value,
+      1,
+      name === 'bodyLength' ? MAX_BODY_LENGTH : 2_147_483_647,
+      LIMIT_TEXTS[name as keyof typeof LIMIT_TEXTS],
+    ),
   ]),
 )
 

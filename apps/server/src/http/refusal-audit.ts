@@ -36,9 +36,10 @@ export class RefusalAudit {
 
   note(request: FastifyRequest, refusal: Refusal): void {
     if (refusal.audited) return
-    const tenant = request.caller?.authenticated.tenant ?? null
+    const tenant = request.caller?.authenticated.tenant ?? refusal.claimed?.tenant ?? null
     this.#refusalsOf(tenant, addressOf(request)).note({
       ...whereOf(request),
+      ...refusal.claimed?.trail,
       ...request.caller?.trail,
       action: actionOf(request, refusal),
       outcome: refusal.code === 'internal' || refusal.code === 'unavailable' ? 'failed' : 'refused',

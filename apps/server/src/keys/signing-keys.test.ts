@@ -17,7 +17,14 @@ beforeEach(() => {
 })
 afterAll(() => rmSync(root, { recursive: true }))
 
-const open = () => openSigningKeys(folder, () => now, TOKEN_LIFE_MS)
+const faults: unknown[] = []
+const open = () =>
+  openSigningKeys(
+    folder,
+    () => now,
+    TOKEN_LIFE_MS,
+    (error) => void faults.push(error),
+  )
 const kidOf = (jws: string) => decodeProtectedHeader(jws).kid ?? ''
 const published = (keys: SigningKeys) => keys.jwks().keys.map((key) => key.kid)
 
@@ -80,6 +87,15 @@ describe('signing keys', () => {
       now += 5_000
       expect(await keys.verificationKey(kid)).toBeUndefined()
     }
+  })
+
+  test('a stray file that turns up later is reported, and what was good stays good', async () => {
+    const keys = await open()
+    writeFileSync(join(folder, 'stray.json'), '{}', { mode: 0o600 })
+    now += 60_000
+    const jws = await keys.sign('at+jwt', {})
+    expect(await keys.verificationKey(kidOf(jws))).toBeDefined()
+    expect(String(faults.pop())).toContain('stray.json is not a signing key')
   })
 
   test('a file that others may read, or that is not what it says, stops the start', async () => {

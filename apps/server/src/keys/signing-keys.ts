@@ -44,9 +44,15 @@ type SigningKey = {
  * Signing keys as files in `folder`, one each, the same for all nodes; the first is made when there is none. To rotate is to
  * add a file (`addSigningKey`): every process finds it, and nothing has to be written into the old one.
  * @param tokenLifeMs how long a token may live, leeway included: so long a key verifies after its successor has taken over.
+ * @param onFault told when a later look finds something that is no key; what was known stays
  * @throws StartError when a file is readable by others or is not what it says it is.
  */
-export async function openSigningKeys(folder: string, now: () => number, tokenLifeMs: number): Promise<SigningKeys> {
+export async function openSigningKeys(
+  folder: string,
+  now: () => number,
+  tokenLifeMs: number,
+  onFault: (error: unknown) => void,
+): Promise<SigningKeys> {
   if ((await readKeys(folder, new Map())).size === 0) await addSigningKey(folder, now())
   let keys = await readKeys(folder, new Map())
   let lookedAt = now()
@@ -54,7 +60,12 @@ export async function openSigningKeys(folder: string, now: () => number, tokenLi
   async function lookAgain(afterMs: number): Promise<void> {
     if (Math.abs(now() - lookedAt) < afterMs) return
     lookedAt = now()
-    keys = await readKeys(folder, keys)
+    try {
+      keys = await readKeys(folder, keys)
+    } catch (error) {
+      // A stray file must not end sign-ins: those that were good a moment ago still are.
+      onFault(error)
+    }
   }
 
   /** Those that verify now, oldest first: another process may have signed with the old one until it looked. */

@@ -29,7 +29,12 @@ let keys: SigningKeys
 let tokens: AccessTokens
 
 beforeAll(async () => {
-  keys = await openSigningKeys(folder, () => now, 310_000)
+  keys = await openSigningKeys(
+    folder,
+    () => now,
+    310_000,
+    () => undefined,
+  )
   tokens = createAccessTokens(keys, INSTALLATION, () => now)
 })
 beforeEach(() => {

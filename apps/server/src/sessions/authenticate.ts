@@ -4,7 +4,7 @@ import { type AccessSnapshot, isSessionLive } from '../access/snapshot.ts'
 import { type AuditId, type AuditSecretId, auditId, auditSecretId } from '../audit/event.ts'
 import type { AuditReason } from '../audit/vocabulary.ts'
 import type { Clock } from '../clock.ts'
-import { Refusal } from '../errors.ts'
+import { Refusal, toRefusal } from '../errors.ts'
 import type { Site } from '../http/site.ts'
 import type { AccessClaims, AccessTokens } from './access-token.ts'
 import { checkProof } from './proof.ts'
@@ -56,12 +56,19 @@ export type AuthenticateDeps = {
 export function createAuthenticate({ clock, site, access, accessTokens, usedProofs }: AuthenticateDeps): Authenticate {
   return async ({ token, proof, method, path, nonce }) => {
     const claims = await accessTokens.verify(token)
-    const snapshot = await liveSnapshot(claims)
-    const target = { htm: method, isTarget: (htu: string) => site.matchesTarget(htu, path), token, nonce }
-    const checked = await checkProof(proof, target, clock.now())
-    if (checked.jkt !== claims.cnf.jkt) throw new Refusal('unauthenticated', 'device-mismatch')
-    if (nonce === undefined && !(await usedProofs.use(checked))) throw new Refusal('unauthenticated', 'proof-replay')
-    return authenticated(claims, snapshot)
+    try {
+      const snapshot = await liveSnapshot(claims)
+      const target = { htm: method, isTarget: (htu: string) => site.matchesTarget(htu, path), token, nonce }
+      const checked = await checkProof(proof, target, clock.now())
+      if (checked.jkt !== claims.cnf.jkt) throw new Refusal('unauthenticated', 'device-mismatch')
+      if (nonce === undefined && !(await usedProofs.use(checked))) throw new Refusal('unauthenticated', 'proof-replay')
+      return authenticated(claims, snapshot)
+    } catch (error) {
+      const refusal = toRefusal(error)
+      const { tenant, sub, sid } = claims
+      refusal.claimed = { tenant, trail: { actor: auditId(sub), session: auditSecretId(sid) } }
+      throw refusal
+    }
   }
 
   async function liveSnapshot(claims: AccessClaims): Promise<AccessSnapshot> {

@@ -53,6 +53,7 @@ export async function signIn(deps: SessionDeps, request: SignInRequest): Promise
     if (tenant === null) throw new Refusal('unauthenticated', 'unknown-tenant')
     if (user === null) throw new Refusal('unauthenticated', 'unknown-user')
     if (!verdict.matches) throw new Refusal('unauthenticated', 'password')
+    if (user.disabledAt !== null) throw new Refusal('unauthenticated', 'user-disabled')
     if (tenant.disabledAt !== null) throw new Refusal('unauthenticated', 'tenant-disabled')
     const snapshot = await activeSnapshot(deps, tenant.id, user.id)
     await endReplaced(deps, request, jkt)
