@@ -2,7 +2,7 @@
  * Looks at the built app without a server: each scene at each size and in each scheme, as a picture and through axe, under
  * the content security policy that it is served with.
  *
- *   vite build && node preview/run.ts OUT [name-of-scene…]
+ *   vite build && node preview/run.ts [--dist=FOLDER] OUT [name-of-scene…]
  */
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
@@ -15,11 +15,13 @@ import { nightShift } from './world.ts'
 const SIZES = { desktop: { width: 1440, height: 900 }, phone: { width: 390, height: 844 } } as const
 const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']
 
-const [out = 'test-results/preview', ...names] = process.argv.slice(2)
+const options = process.argv.slice(2)
+const dist = options.find((each) => each.startsWith('--dist='))?.slice('--dist='.length)
+const [out = 'test-results/preview', ...names] = options.filter((each) => !each.startsWith('--'))
 mkdirSync(out, { recursive: true })
 const say = (text: string) => process.stdout.write(`${text}\n`)
 
-const app = await serveBuilt(join(import.meta.dirname, '..', 'dist'))
+const app = await serveBuilt(dist ?? join(import.meta.dirname, '..', 'dist'))
 const browser = await launch()
 let problems = 0
 

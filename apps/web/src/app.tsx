@@ -1,6 +1,6 @@
-import type { Wardline } from '@wardline/client'
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query'
 import { RouterProvider } from '@tanstack/react-router'
+import type { Wardline } from '@wardline/client'
 import { WardlineError } from '@wardline/client'
 import { router } from './router.tsx'
 import { SessionGate } from './session/session-gate.tsx'

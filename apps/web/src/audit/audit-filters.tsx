@@ -1,11 +1,11 @@
 import { auditOutcome, type DirectoryEntry } from '@wardline/protocol'
-import { type FormEvent, useId, useState } from 'react'
+import { type SubmitEvent, useId, useState } from 'react'
 import { strings } from '../strings.ts'
 import { Button } from '../ui/button.tsx'
 import { SelectField, TextField } from '../ui/field.tsx'
 import { useDirectory } from '../wardline/directory.ts'
-import { type AuditSearch, auditSearch, localInput } from './search.ts'
 import styles from './audit-screen.module.css'
+import { type AuditSearch, auditSearch, localInput } from './search.ts'
 
 const text = strings.audit.filters
 /** As in audit-screen.module.css. */
@@ -54,7 +54,7 @@ export function AuditFilters({ search, actions, onApply }: AuditFiltersProps) {
       {...rest}
     />
   )
-  const submit = (event: FormEvent) => {
+  const submit = (event: SubmitEvent<HTMLFormElement>) => {
     event.preventDefault()
     onApply(understood)
   }
@@ -77,7 +77,9 @@ export function AuditFilters({ search, actions, onApply }: AuditFiltersProps) {
         {field('action', text.action, { placeholder: text.actionHint, list })}
         <datalist id={list}>
           {actions.map((action) => (
-            <option key={action} value={action} />
+            <option key={action} value={action}>
+              {action}
+            </option>
           ))}
         </datalist>
         <SelectField

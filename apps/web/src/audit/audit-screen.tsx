@@ -6,9 +6,9 @@ import { Button } from '../ui/button.tsx'
 import { Failure, Loading, ScreenState } from '../ui/screen-state.tsx'
 import { useAuditEvents } from './api.ts'
 import { AuditFilters } from './audit-filters.tsx'
+import styles from './audit-screen.module.css'
 import { AuditTable } from './audit-table.tsx'
 import type { AuditSearch } from './search.ts'
-import styles from './audit-screen.module.css'
 
 const text = strings.audit
 

@@ -3,8 +3,8 @@ import { Ban, Check, CircleAlert, Repeat } from 'lucide-react'
 import { memo } from 'react'
 import { clockSeconds, shortDate } from '../format/time.ts'
 import { strings } from '../strings.ts'
-import type { AuditSearch } from './search.ts'
 import styles from './audit-table.module.css'
+import type { AuditSearch } from './search.ts'
 
 const { columns, outcomes, only, none, system, table } = strings.audit
 const OUTCOME_ICONS = { allowed: Check, refused: Ban, failed: CircleAlert, repeated: Repeat } as const

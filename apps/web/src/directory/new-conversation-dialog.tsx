@@ -1,5 +1,5 @@
-import type { DirectoryEntry } from '@wardline/protocol'
 import { useMutation } from '@tanstack/react-query'
+import type { DirectoryEntry } from '@wardline/protocol'
 import { Plus, X } from 'lucide-react'
 import { useId, useState } from 'react'
 import { strings } from '../strings.ts'

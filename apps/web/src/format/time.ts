@@ -9,7 +9,7 @@ export interface TimeFormat {
   readonly locale: string | undefined
 }
 
-export const here: TimeFormat = { zone: zone(), locale: undefined }
+const here: TimeFormat = { zone: zone(), locale: undefined }
 
 const formatters = new Map<string, Intl.DateTimeFormat>()
 

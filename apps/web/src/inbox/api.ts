@@ -1,5 +1,5 @@
-import type { ChannelSummary, ServerFrameOf } from '@wardline/protocol'
 import { type QueryClient, useQuery, useQueryClient } from '@tanstack/react-query'
+import type { ChannelSummary, ServerFrameOf } from '@wardline/protocol'
 import { useCallback, useEffect } from 'react'
 import { useConnectionState, useWardline } from '../wardline/context.tsx'
 import { withAllRead, withInboxChanged, withoutChannel, withRead } from './events.ts'

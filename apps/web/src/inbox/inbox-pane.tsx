@@ -5,9 +5,9 @@ import { IconButton } from '../ui/button.tsx'
 import { Hidden } from '../ui/hidden.tsx'
 import { Failure, Loading, ScreenState } from '../ui/screen-state.tsx'
 import { useInbox } from './api.ts'
-import { InboxRow } from './inbox-row.tsx'
-import { type InboxRow as Row, inboxSections, matching, type Waiting } from './sections.ts'
 import styles from './inbox-pane.module.css'
+import { InboxRow } from './inbox-row.tsx'
+import { inboxSections, matching, type InboxRow as Row, type Waiting } from './sections.ts'
 
 const text = strings.inbox
 

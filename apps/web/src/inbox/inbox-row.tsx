@@ -4,8 +4,8 @@ import { age, birthDate, mrnGroups } from '../format/patient.ts'
 import { rowTime } from '../format/time.ts'
 import { strings } from '../strings.ts'
 import { PriorityShape } from '../ui/priority-mark.tsx'
-import { channelName, type InboxRow as Row } from './sections.ts'
 import styles from './inbox-row.module.css'
+import { channelName, type InboxRow as Row } from './sections.ts'
 
 const text = strings.inbox
 const KIND_ICONS = { patient: null, group: Users, direct: User, broadcast: Megaphone } as const

@@ -3,7 +3,7 @@ import { CheckCheck, Clock, Eye } from 'lucide-react'
 import { untilTime } from '../format/time.ts'
 import { strings } from '../strings.ts'
 import { useChannel, useMe } from '../wardline/context.tsx'
-import { behind, type Behind } from './behind.ts'
+import { type Behind, behind } from './behind.ts'
 import styles from './member-list.module.css'
 
 const text = strings.members

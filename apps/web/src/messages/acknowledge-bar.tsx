@@ -4,8 +4,8 @@ import { clock } from '../format/time.ts'
 import { strings } from '../strings.ts'
 import { Button } from '../ui/button.tsx'
 import { useWardline } from '../wardline/context.tsx'
-import type { Amendment, PostedMessage } from './timeline.ts'
 import styles from './message-row.module.css'
+import type { Amendment, PostedMessage } from './timeline.ts'
 
 const { acknowledge: text } = strings.messages
 const RESPONSES: readonly AcknowledgeResponse[] = ['will-do', 'on-my-way', 'call-me', 'cannot']

@@ -1,5 +1,5 @@
 import { type RecallReason, recallReason } from '@wardline/protocol'
-import { type FormEvent, useId, useState } from 'react'
+import { type SubmitEvent, useId, useState } from 'react'
 import { strings } from '../strings.ts'
 import { Button } from '../ui/button.tsx'
 import { Dialog } from '../ui/dialog.tsx'
@@ -29,7 +29,7 @@ export function AmendForm({ kind, body, maxLength, onCorrect, onRecall, onClose 
       ? reason !== null
       : next !== body && draftProblem({ ...EMPTY_DRAFT, body: next }, maxLength) === null
 
-  const submit = (event: FormEvent) => {
+  const submit = (event: SubmitEvent<HTMLFormElement>) => {
     event.preventDefault()
     if (!ready || state === 'busy') return
     setState('busy')

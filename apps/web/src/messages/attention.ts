@@ -12,7 +12,7 @@ export interface Attention {
 export const NOTHING_WAITS: Attention = { stat: 0, urgent: 0, routine: 0, since: null }
 
 /** Whether this message still waits for an answer from `me`. */
-export function awaits(timeline: Timeline, message: PostedMessage, me: string): boolean {
+function awaits(timeline: Timeline, message: PostedMessage, me: string): boolean {
   if (!message.ackRequired || message.sender === me) return false
   const { recall, acknowledgements } = amendmentOf(timeline, message.id)
   return recall === null && !acknowledgements.some((each) => each.by === me)

@@ -1,15 +1,15 @@
 import { WardlineError } from '@wardline/client'
 import { SendHorizontal, X } from 'lucide-react'
 import { type KeyboardEvent, type Ref, useEffect, useId, useImperativeHandle, useRef, useState } from 'react'
-import { strings } from '../strings.ts'
 import { useSettings } from '../settings/settings.tsx'
+import { strings } from '../strings.ts'
 import { Button, IconButton } from '../ui/button.tsx'
 import { Hidden } from '../ui/hidden.tsx'
 import { useWardline } from '../wardline/context.tsx'
+import styles from './composer.module.css'
 import { draftProblem, isWorthKeeping, toPost, withPriority } from './draft.ts'
 import { PriorityPicker } from './priority-picker.tsx'
 import type { useDraft } from './use-draft.ts'
-import styles from './composer.module.css'
 
 const text = strings.messages.composer
 /** From so few characters left on, how many is said. */

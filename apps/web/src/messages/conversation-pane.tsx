@@ -15,6 +15,7 @@ import { Failure, Loading, ScreenState } from '../ui/screen-state.tsx'
 import { useChannel, useConnectionState, useMe, useUnsent, useWardline } from '../wardline/context.tsx'
 import { mostPressing } from './attention.ts'
 import { Composer } from './composer.tsx'
+import styles from './conversation-pane.module.css'
 import { useConversations } from './conversations.tsx'
 import { MessageDetails } from './message-details.tsx'
 import { MessageList } from './message-list.tsx'
@@ -24,7 +25,6 @@ import { TypingLine } from './typing-line.tsx'
 import { useBeginning } from './use-beginning.ts'
 import { useDraft } from './use-draft.ts'
 import { usePeople } from './use-people.ts'
-import styles from './conversation-pane.module.css'
 
 /** What the keyboard can do in a conversation. */
 export interface ConversationHandle {

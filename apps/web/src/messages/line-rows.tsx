@@ -1,9 +1,9 @@
 import { Siren } from 'lucide-react'
 import { clock, dayWord, untilTime } from '../format/time.ts'
 import { strings } from '../strings.ts'
+import styles from './line-rows.module.css'
 import type { Notice } from './timeline.ts'
 import type { People } from './use-people.ts'
-import styles from './line-rows.module.css'
 
 const text = strings.messages
 

@@ -8,11 +8,11 @@ import { Dialog } from '../ui/dialog.tsx'
 import { PriorityMark } from '../ui/priority-mark.tsx'
 import { useWardline } from '../wardline/context.tsx'
 import { AmendForm } from './amend-form.tsx'
+import styles from './message-details.module.css'
 import { StandingIcon } from './receipt-button.tsx'
 import { standings } from './receipts.ts'
 import type { Amendment, PostedMessage } from './timeline.ts'
 import type { People } from './use-people.ts'
-import styles from './message-details.module.css'
 
 const text = strings.messages
 

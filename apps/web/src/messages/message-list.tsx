@@ -6,6 +6,7 @@ import { strings } from '../strings.ts'
 import { Button } from '../ui/button.tsx'
 import type { ConversationState } from './conversation.ts'
 import { DaySeparator, HoleRow, NoticeRow, UnreadLine } from './line-rows.tsx'
+import styles from './message-list.module.css'
 import { MessageRow, type MessageRowProps } from './message-row.tsx'
 import { OlderLine } from './older-line.tsx'
 import { beginning, countUpTo, type Row, rowKey, rowsOf, startsDay, startsGroup } from './rows.ts'
@@ -13,7 +14,6 @@ import { amendmentOf, messageById } from './timeline.ts'
 import { UnsentRow } from './unsent-row.tsx'
 import { useReading } from './use-reading.ts'
 import { useStickToBottom } from './use-stick-to-bottom.ts'
-import styles from './message-list.module.css'
 
 /** Lines are numbered down from here as pages of the past come on top. */
 const BASE = 10_000_000

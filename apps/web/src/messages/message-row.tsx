@@ -6,10 +6,10 @@ import { strings } from '../strings.ts'
 import { IconButton } from '../ui/button.tsx'
 import { PriorityMark } from '../ui/priority-mark.tsx'
 import { AcknowledgeBar } from './acknowledge-bar.tsx'
+import styles from './message-row.module.css'
 import { ReceiptButton } from './receipt-button.tsx'
 import type { Amendment, PostedMessage } from './timeline.ts'
 import type { People } from './use-people.ts'
-import styles from './message-row.module.css'
 
 const text = strings.messages
 

@@ -1,9 +1,9 @@
 import type { Member, Receipt } from '@wardline/protocol'
 import { Check, CheckCheck, Clock, Eye } from 'lucide-react'
 import { strings } from '../strings.ts'
-import type { PostedMessage } from './timeline.ts'
-import { receiptLine, type Standing, standings } from './receipts.ts'
 import styles from './message-row.module.css'
+import { receiptLine, type Standing, standings } from './receipts.ts'
+import type { PostedMessage } from './timeline.ts'
 
 const { receipts: text } = strings.messages
 

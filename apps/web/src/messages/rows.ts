@@ -85,7 +85,7 @@ export function firstUnread(timeline: Timeline, opened: { read: number; head: nu
 /** So many lines fill a screen. */
 const SCREENFUL = 30
 /** So many lines stand above the one that the list begins with: at its very top it would fetch the past at once. */
-export const LEAD = 20
+const LEAD = 20
 /** Of what is unread, no more than this is fetched before anything is shown. */
 const MOST = 500
 

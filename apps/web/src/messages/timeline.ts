@@ -75,7 +75,7 @@ export interface Timeline {
   readonly complete: boolean
 }
 
-export const UNTOUCHED: Amendment = { correction: null, recall: null, acknowledgements: [], escalations: [] }
+const UNTOUCHED: Amendment = { correction: null, recall: null, acknowledgements: [], escalations: [] }
 
 /** An empty timeline of a channel of which everything up to and including `after` is left on the server. */
 export function emptyTimeline(after: number): Timeline {

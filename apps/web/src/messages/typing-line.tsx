@@ -1,6 +1,6 @@
 import { strings } from '../strings.ts'
-import type { People } from './use-people.ts'
 import styles from './conversation-pane.module.css'
+import type { People } from './use-people.ts'
 
 interface TypingLineProps {
   readonly typing: ReadonlySet<string>

@@ -3,8 +3,8 @@ import { strings } from '../strings.ts'
 import { Button } from '../ui/button.tsx'
 import { PriorityMark } from '../ui/priority-mark.tsx'
 import { useWardline } from '../wardline/context.tsx'
-import { StandingIcon } from './receipt-button.tsx'
 import styles from './message-row.module.css'
+import { StandingIcon } from './receipt-button.tsx'
 
 const { unsent: text } = strings.messages
 

@@ -25,28 +25,29 @@ export function useDraft(channel: string): DraftState {
   const [ready, setReady] = useState(false)
   const [refused, setRefused] = useState(false)
   const latest = useRef<ComposerDraft>(EMPTY_DRAFT)
-  /** One write is under way; `again`: what is kept is older than what is shown. */
-  const writing = useRef<'no' | 'yes' | 'again'>('no')
+  const writing = useRef(false)
+  /** What is kept is older than what is shown. */
+  const behind = useRef(false)
 
   // At once and not after a pause: nothing runs to its end any more when a page is reloaded or crashes.
   const keep = useCallback(() => {
-    if (writing.current !== 'no') {
-      writing.current = 'again'
-      return
+    behind.current = true
+    if (writing.current) return
+    writing.current = true
+    const write = async () => {
+      while (behind.current) {
+        behind.current = false
+        if (isWorthKeeping(latest.current)) await vault.write('drafts', me, channel, latest.current)
+        else await vault.remove('drafts', me, channel)
+      }
     }
-    writing.current = 'yes'
-    const done = isWorthKeeping(latest.current)
-      ? vault.write('drafts', me, channel, latest.current)
-      : vault.remove('drafts', me, channel)
-    done
+    write()
       .then(
         () => setRefused(false),
         () => setRefused(true),
       )
       .finally(() => {
-        const behind = writing.current === 'again'
-        writing.current = 'no'
-        if (behind) keep()
+        writing.current = false
       })
   }, [vault, me, channel])
 

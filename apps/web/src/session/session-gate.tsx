@@ -1,13 +1,13 @@
-import { CloudOff } from 'lucide-react'
 import { useQueryClient } from '@tanstack/react-query'
+import { CloudOff } from 'lucide-react'
 import { type ReactNode, useCallback, useEffect, useState } from 'react'
 import { strings } from '../strings.ts'
 import { Button } from '../ui/button.tsx'
 import { Loading, ScreenState } from '../ui/screen-state.tsx'
 import { MeProvider, useSessionState, useVault, useWardline } from '../wardline/context.tsx'
+import styles from './session-gate.module.css'
 import { SignInScreen } from './sign-in-screen.tsx'
 import { SignOutProvider } from './sign-out.tsx'
-import styles from './session-gate.module.css'
 
 /** While the server cannot be reached, it is asked again this often. */
 const RETRY_MS = 5_000

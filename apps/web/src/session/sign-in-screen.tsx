@@ -1,16 +1,16 @@
 import type { EndReason } from '@wardline/client'
 import { Eye, EyeOff } from 'lucide-react'
-import { type FormEvent, type KeyboardEvent, useEffect, useRef, useState } from 'react'
+import { type KeyboardEvent, type SubmitEvent, useEffect, useRef, useState } from 'react'
 import { strings } from '../strings.ts'
 import { Button, IconButton } from '../ui/button.tsx'
 import { TextField } from '../ui/field.tsx'
 import { useWardline } from '../wardline/context.tsx'
 import { useDemo } from './api.ts'
 import { DemoStripe } from './demo-stripe.tsx'
-import { keptTenant, keepTenant } from './kept-tenant.ts'
+import { keepTenant, keptTenant } from './kept-tenant.ts'
 import { type FieldErrors, fieldErrors, signInFailure, tidied } from './sign-in-failure.ts'
-import { Wordmark } from './wordmark.tsx'
 import styles from './sign-in-screen.module.css'
+import { Wordmark } from './wordmark.tsx'
 
 const text = strings.session
 
@@ -40,7 +40,7 @@ export function SignInScreen({ ended, unreached }: SignInScreenProps) {
     empty?.focus()
   }, [])
 
-  const submit = (event: FormEvent) => {
+  const submit = (event: SubmitEvent<HTMLFormElement>) => {
     event.preventDefault()
     if (busy) return
     const typed = { tenant, username, password }

@@ -18,12 +18,12 @@ export function readSettings(storage: Pick<Storage, 'getItem'>): Omit<Settings, 
   try {
     const kept: unknown = JSON.parse(storage.getItem(KEY) ?? '{}')
     if (typeof kept !== 'object' || kept === null) return DEFAULTS
-    const flags = new Map(Object.entries(kept).filter(([, value]) => typeof value === 'boolean'))
-    return {
-      singleKeys: flags.get('singleKeys') ?? DEFAULTS.singleKeys,
-      enterSends: flags.get('enterSends') ?? DEFAULTS.enterSends,
-      sound: flags.get('sound') ?? DEFAULTS.sound,
+    const values = new Map<string, unknown>(Object.entries(kept))
+    const flag = (name: keyof typeof DEFAULTS) => {
+      const value = values.get(name)
+      return typeof value === 'boolean' ? value : DEFAULTS[name]
     }
+    return { singleKeys: flag('singleKeys'), enterSends: flag('enterSends'), sound: flag('sound') }
   } catch {
     return DEFAULTS
   }

@@ -1,16 +1,16 @@
 import { LogOut } from 'lucide-react'
 import { useState } from 'react'
 import { zone } from '../format/time.ts'
-import { useSettings } from '../settings/settings.tsx'
 import { useSignOut } from '../session/sign-out.tsx'
+import { useSettings } from '../settings/settings.tsx'
 import { strings } from '../strings.ts'
 import { Button } from '../ui/button.tsx'
 import { Dialog } from '../ui/dialog.tsx'
 import { Switch } from '../ui/field.tsx'
 import { Segmented } from '../ui/segmented.tsx'
 import { useMe, useUnsent } from '../wardline/context.tsx'
-import { unsentCount } from './connection-words.ts'
 import styles from './account-dialog.module.css'
+import { unsentCount } from './connection-words.ts'
 
 const text = strings.shell.account
 

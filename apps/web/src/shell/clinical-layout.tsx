@@ -9,13 +9,13 @@ import { useSettings } from '../settings/settings.tsx'
 import { strings } from '../strings.ts'
 import { ScreenState } from '../ui/screen-state.tsx'
 import { useAbility } from '../wardline/context.tsx'
+import styles from './clinical-layout.module.css'
 import { ConversationView } from './conversation-view.tsx'
 import { useArrivals } from './use-arrivals.ts'
 import { useLayout } from './use-layout.ts'
 import { useNow } from './use-now.ts'
 import { useShortcuts } from './use-shortcuts.ts'
 import { useTitle } from './use-title.ts'
-import styles from './clinical-layout.module.css'
 
 /** What waits changes in bursts; the server is asked once for each. */
 const SETTLE_MS = 400

@@ -1,8 +1,8 @@
 import { strings } from '../strings.ts'
 import { Button } from '../ui/button.tsx'
 import { useConnectionState, useUnsent, useWardline } from '../wardline/context.tsx'
-import { connectionWords, unsentCount } from './connection-words.ts'
 import styles from './connection-line.module.css'
+import { connectionWords, unsentCount } from './connection-words.ts'
 
 const text = strings.shell.connection
 

@@ -1,5 +1,5 @@
-import type { ChannelSummary } from '@wardline/protocol'
 import { useNavigate } from '@tanstack/react-router'
+import type { ChannelSummary } from '@wardline/protocol'
 import { ArrowLeft, Info } from 'lucide-react'
 import { type RefObject, useCallback } from 'react'
 import { useChannelSummary, useInbox, useInboxChanges } from '../inbox/api.ts'
@@ -11,8 +11,8 @@ import { PatientDetails } from '../patients/patient-details.tsx'
 import { strings } from '../strings.ts'
 import { IconButton } from '../ui/button.tsx'
 import { Failure, Loading } from '../ui/screen-state.tsx'
-import type { Layout } from './use-layout.ts'
 import styles from './conversation-view.module.css'
+import type { Layout } from './use-layout.ts'
 
 interface ConversationViewProps {
   readonly channelId: string

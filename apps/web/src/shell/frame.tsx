@@ -5,10 +5,10 @@ import { useSettings } from '../settings/settings.tsx'
 import { strings } from '../strings.ts'
 import { useAbility } from '../wardline/context.tsx'
 import { AccountDialog } from './account-dialog.tsx'
+import styles from './frame.module.css'
 import { ShortcutsDialog } from './shortcuts-dialog.tsx'
 import { TopBar } from './top-bar.tsx'
 import { useShortcuts } from './use-shortcuts.ts'
-import styles from './frame.module.css'
 
 /** What is around every screen of somebody who is signed in. */
 export function Frame() {

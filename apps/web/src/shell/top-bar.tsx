@@ -1,7 +1,7 @@
 import { Link } from '@tanstack/react-router'
 import { CircleUser } from 'lucide-react'
-import { strings } from '../strings.ts'
 import { Wordmark } from '../session/wordmark.tsx'
+import { strings } from '../strings.ts'
 import { IconButton } from '../ui/button.tsx'
 import { useAbility } from '../wardline/context.tsx'
 import { ConnectionLine } from './connection-line.tsx'

@@ -52,7 +52,8 @@ export function indexedDbRecords(factory: IDBFactory = indexedDB): RecordStore {
       run([table], 'readonly', (transaction) => {
         const keys = transaction.objectStore(table).getAllKeys()
         const values = transaction.objectStore(table).getAll() as IDBRequest<unknown[]>
-        return () => keys.result.map((key, index) => [String(key), values.result[index]] as const)
+        return () =>
+          keys.result.map((key, index) => [typeof key === 'string' ? key : '', values.result[index]] as const)
       }),
     put: (table, key, value) =>
       run([table], 'readwrite', (transaction) => {

@@ -1,5 +1,5 @@
-import type { DirectoryEntry } from '@wardline/protocol'
 import { useQuery } from '@tanstack/react-query'
+import type { DirectoryEntry } from '@wardline/protocol'
 import { useMe, useWardline } from './context.tsx'
 
 const PAGE = 200
