@@ -2,7 +2,6 @@ import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { CLOSE_CODES, type CloseCode } from '@wardline/protocol'
 import { WebSocket } from 'ws'
-import type { Clock } from '../clock.ts'
 import { type Frame, payloadOf } from './frame.ts'
 import { Outlet, type Owner, type Sink, type Turn } from './outlet.ts'
 
@@ -64,7 +63,7 @@ export class PlainSocket extends WebSocket {
 }
 
 /** Ties a socket of `ws`, just opened, and the TCP or TLS socket below it to the protocol. Listens before it returns. */
-export function openLine(ws: WebSocket, below: Duplex, parts: { turn: Turn; clock: Clock }, events: LineEvents): Line {
+export function openLine(ws: WebSocket, below: Duplex, parts: { readonly turn: Turn }, events: LineEvents): Line {
   const sink = isPlainBelow(ws, below) ? direct(ws, below) : throughWs(ws)
   const outlet = new Outlet(sink, parts.turn, () => {
     events.written()
@@ -124,10 +123,11 @@ export function openLine(ws: WebSocket, below: Duplex, parts: { turn: Turn; cloc
       else outlet.discard()
       if (waiting === 'finish' || outlet.backlog === 0) return closeNow(code)
       open = false
-      const cancel = parts.clock.after(DROP_TIMEOUT_MS, () => ws.terminate())
+      // Real time, as the closing timeout of `ws` is: it is the kernel that is waited for.
+      const timer = setTimeout(() => ws.terminate(), DROP_TIMEOUT_MS)
       dropped = () => {
         dropped = undefined
-        cancel()
+        clearTimeout(timer)
         closeNow(code)
       }
     },

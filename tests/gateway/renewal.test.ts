@@ -1,0 +1,150 @@
+import { randomUUID } from 'node:crypto'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type ManualClock, manualClock } from '../../apps/server/src/clock.ts'
+import { auditOf } from '../_util/audit.ts'
+import { addGroup } from '../_util/channels.ts'
+import { type Person, signedIn } from '../_util/person.ts'
+import { startTestServer, type TestServer } from '../_util/server.ts'
+import { openSocket, type TestSocket } from '../_util/socket.ts'
+
+let clock: ManualClock
+let server: TestServer
+beforeAll(async () => {
+  clock = manualClock(Date.UTC(2026, 5, 1, 8))
+  server = await startTestServer({ clock, config: { accessTokenSeconds: 60 } })
+})
+afterAll(() => server.stop())
+
+/** How often each socket was asked for a new token and got its answer. */
+const answered = new Map<TestSocket, number>()
+
+/** Moves the clock on in steps, with pings in between, until the server has asked for a new token. */
+async function untilAsked(socket: TestSocket) {
+  const before = answered.get(socket) ?? 0
+  answered.set(socket, before + 1)
+  for (;;) {
+    const asked = socket.received.filter((frame) => frame.type === 'session.renew-required')[before]
+    if (asked !== undefined) return asked
+    clock.advance(1_000)
+    await socket.ask({ type: 'session.ping' })
+  }
+}
+
+async function renew(person: Person, socket: TestSocket) {
+  const { nonce, before } = await untilAsked(socket)
+  expect(Date.parse(before)).toBeGreaterThan(clock.now())
+  expect((await person.refresh()).status).toBe(200)
+  return socket.ask({ type: 'session.renew', token: person.token, proof: person.socketProof(nonce) })
+}
+
+describe('R-17 renewal', () => {
+  test('thirty minutes on one socket with tokens of one minute lose nothing', async () => {
+    const channel = await addGroup(server, 'riverside/nurse.lind', 'riverside/physician.okafor')
+    const nurse = await signedIn(server, 'riverside/nurse.lind')
+    const physician = await signedIn(server, 'riverside/physician.okafor')
+    const [reader, writer] = [await openSocket(nurse), await openSocket(physician)]
+    await reader.ask({ type: 'channel.subscribe', channel: channel.id, after: 0 })
+    await reader.frame('channel.live')
+    const started = clock.now()
+    let posted = 0
+    while (clock.now() - started < 30 * 60_000) {
+      expect(await renew(nurse, reader)).toMatchObject({ type: 'session.renewed' })
+      expect(await renew(physician, writer)).toMatchObject({ type: 'session.renewed' })
+      posted += 1
+      const frame = { type: 'message.post', channel: channel.id, clientId: randomUUID(), body: `${posted}` } as const
+      expect(await writer.ask(frame)).toMatchObject({ type: 'message.accepted', seq: posted })
+    }
+    await reader.until(() => reader.events(channel.id).length === posted)
+    expect(reader.events(channel.id).map(({ seq }) => seq)).toEqual(Array.from({ length: posted }, (_, i) => i + 1))
+    expect(posted).toBeGreaterThan(30)
+    const renewals = await auditOf(server, 'riverside', { action: 'session.renew', actor: nurse.user.id })
+    expect(renewals.length).toBeGreaterThanOrEqual(posted)
+    reader.cut()
+    writer.cut()
+  })
+
+  test('without a new token the socket ends after the grace, not before', async () => {
+    const nurse = await signedIn(server, 'riverside/nurse.lind')
+    const socket = await openSocket(nurse)
+    const { before } = await untilAsked(socket)
+    clock.advance(Date.parse(before) - clock.now() + 4_000)
+    expect((await socket.ask({ type: 'session.ping' })).type).toBe('done')
+    clock.advance(1_500)
+    expect(await socket.closing()).toEqual({ code: 4440, reason: 'expired' })
+  })
+
+  test.each<[string, (nurse: Person, nonce: string) => Promise<{ token: string; proof: string }>]>([
+    [
+      'of another person',
+      async (_nurse, nonce) => {
+        const physician = await signedIn(server, 'riverside/physician.okafor')
+        return { token: physician.token, proof: physician.socketProof(nonce) }
+      },
+    ],
+    [
+      'of another organisation',
+      async (_nurse, nonce) => {
+        const stranger = await signedIn(server, 'lakeside/physician.haddad')
+        return { token: stranger.token, proof: stranger.socketProof(nonce) }
+      },
+    ],
+    [
+      'of another sign-in on another device',
+      async (_nurse, nonce) => {
+        const again = await signedIn(server, 'riverside/nurse.lind')
+        return { token: again.token, proof: again.socketProof(nonce) }
+      },
+    ],
+    [
+      'of another sign-in on the same device',
+      async (nurse, nonce) => {
+        const again = await signedIn(server, 'riverside/nurse.lind', nurse.key)
+        return { token: again.token, proof: again.socketProof(nonce) }
+      },
+    ],
+    [
+      'over another nonce',
+      async (nurse) => {
+        await nurse.refresh()
+        return { token: nurse.token, proof: nurse.socketProof('A'.repeat(32)) }
+      },
+    ],
+  ])('R-17 a token %s ends the socket with 4401', async (_, credentials) => {
+    const nurse = await signedIn(server, 'riverside/nurse.lind')
+    const socket = await openSocket(nurse)
+    const { nonce } = await untilAsked(socket)
+    socket.send({ type: 'session.renew', ...(await credentials(nurse, nonce)) })
+    expect(await socket.closing()).toEqual({ code: 4401, reason: 'unauthenticated' })
+  })
+
+  test('renewing unasked, or twice over one nonce, ends the socket', async () => {
+    const nurse = await signedIn(server, 'riverside/nurse.lind')
+    const unasked = await openSocket(nurse)
+    unasked.send({ type: 'session.renew', token: nurse.token, proof: nurse.socketProof('A'.repeat(32)) })
+    expect(await unasked.closing()).toEqual({ code: 4401, reason: 'unauthenticated' })
+    const twice = await openSocket(nurse)
+    const { nonce } = await untilAsked(twice)
+    await nurse.refresh()
+    const frame = { type: 'session.renew', token: nurse.token, proof: nurse.socketProof(nonce) } as const
+    await twice.ask(frame)
+    twice.send(frame)
+    expect(await twice.closing()).toEqual({ code: 4401, reason: 'unauthenticated' })
+  })
+})
+
+describe('R-07 health', () => {
+  test('the server pings, and gives up a peer that has gone silent', async () => {
+    const socket = await openSocket(await signedIn(server, 'riverside/nurse.lind'))
+    const pinged = new Promise((resolve) => socket.ws.once('ping', resolve))
+    clock.advance(15_500)
+    await pinged
+    // The client of `ws` has answered: that counts, and silence after it does not.
+    await expect.poll(() => socket.ws.bufferedAmount).toBe(0)
+    clock.advance(10_000)
+    expect(socket.closed).toBeNull()
+    socket.ws.pause()
+    clock.advance(35_000)
+    socket.ws.resume()
+    expect(await socket.closing()).toEqual({ code: 4408, reason: 'timeout' })
+  })
+})
