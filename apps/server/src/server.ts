@@ -1,5 +1,8 @@
 import type { AddressInfo } from 'node:net'
 import { createApp } from './app.ts'
+import { type EmbeddedSequencer, startEmbeddedSequencer } from './audit/sequencer/embedded.ts'
+import { openLogKey, originOf } from './audit/sequencer/log-key.ts'
+import { headFileIn } from './audit/sequencer/run.ts'
 import { systemClock } from './clock.ts'
 import type { Config } from './config.ts'
 import { type Context, type ContextOverrides, createContext, type Ending } from './context.ts'
@@ -42,8 +45,14 @@ export async function startServer(config: Config, overrides: ContextOverrides = 
     const certificate = await loadCertificate(config, systemClock.now())
     const keys = await openRootKeyFile(config.keysDir)
     const ownerUrl = config.databaseUrl ?? (await embeddedDatabase(config, endings))
-    const { appUrl } = await prepareDatabase({ ownerUrl, appUrl: config.databaseAppUrl, keys })
+    const { appUrl, sequencerUrl } = await prepareDatabase({
+      ownerUrl,
+      appUrl: config.databaseAppUrl,
+      sequencerUrl: config.databaseSequencerUrl,
+      keys,
+    })
     const ctx = await createContext(config, { appUrl, keys, endings }, overrides)
+    if (config.sequencer === 'embedded') await startSequencer(ctx, sequencerUrl, endings)
     const app = await createApp(ctx, certificate)
     endings.push(() => app.close())
     const demoAccounts = config.demo ? await seedDemo({ ...ctx, dataDir: config.dataDir }) : []
@@ -81,6 +90,17 @@ async function embeddedDatabase({ dataDir }: Config, endings: Ending[]): Promise
   const postgres = await startEmbeddedPostgres({ dataDir })
   endings.push(() => postgres.stop())
   return postgres.url
+}
+
+/** Ended after everything that writes audit events, so that the last of them get their place. */
+async function startSequencer(ctx: Context, databaseUrl: string, endings: Ending[]): Promise<EmbeddedSequencer> {
+  const { config, log, database, readiness } = ctx
+  const key = await openLogKey(config.keysDir, originOf(database.installation.id))
+  const options = { databaseUrl, auditDir: config.auditDir, headFile: headFileIn(config.keysDir), skey: key.skey }
+  const sequencer = startEmbeddedSequencer(options, log)
+  endings.push(() => sequencer.stop())
+  readiness.show('auditLog', () => sequencer.state.is === 'leading' || sequencer.state.is === 'standby')
+  return sequencer
 }
 
 async function listen(app: App, { host, port }: Config): Promise<number> {

@@ -10,6 +10,7 @@ export type ReadinessReport = { readonly ready: boolean; readonly checks: Readon
 export class Readiness {
   readonly #database: Pick<Database, 'ping'>
   readonly #clock: Clock
+  readonly #shown = new Map<string, () => boolean>()
   #draining = false
 
   constructor(database: Pick<Database, 'ping'>, clock: Clock) {
@@ -22,12 +23,22 @@ export class Readiness {
     this.#draining = true
   }
 
+  /**
+   * Reports this too, without making the node unready by it: what must be mended, but would be no better off on another node while
+   * patients' messages wait.
+   */
+  show(name: string, isWell: () => boolean): void {
+    this.#shown.set(name, isWell)
+  }
+
   async report(): Promise<ReadinessReport> {
     const checks = {
       draining: this.#draining ? 'failed' : 'ok',
       database: (await this.#answersInTime(this.#database.ping())) ? 'ok' : 'failed',
     } as const
-    return { ready: Object.values(checks).every((state) => state === 'ok'), checks }
+    const shown = [...this.#shown].map(([name, isWell]) => [name, isWell() ? 'ok' : 'failed'] as const)
+    const ready = Object.values(checks).every((state) => state === 'ok')
+    return { ready, checks: { ...checks, ...Object.fromEntries(shown) } }
   }
 
   async #answersInTime(check: Promise<void>): Promise<boolean> {

@@ -4,6 +4,8 @@ import { DatabaseRefused, errorCode, sqlState } from './errors.ts'
 
 /** The group that all grants and policies name (the migrations make it). The server's login role is its only kind of member. */
 const APP_GROUP = 'wardline_app'
+/** The same for the sequencer of the audit log, which reads the outbox and writes places, and nothing else. */
+const SEQUENCER_GROUP = 'wardline_sequencer'
 const CONNECT_TIMEOUT_MS = 5_000
 const SCRAM_ITERATIONS = 4096
 const TRIES = 5
@@ -18,29 +20,54 @@ export type Derive = (label: string, bytes: number) => Promise<Buffer>
  * @param owner connected as a role that may create roles
  * @throws DatabaseRefused when it may not
  */
-export async function ensureAppRole(
+export function ensureAppRole(
   owner: pg.Client,
   ownerUrl: string,
   installationId: string,
   derive: Derive,
 ): Promise<string> {
-  const role = `${APP_GROUP}_${installationId.slice(0, 8)}`
-  const password = (await derive('database role password', 32)).toString('base64url')
+  const login = { group: APP_GROUP, label: 'database role', setting: 'WARDLINE_DATABASE_APP_URL' }
+  return ensureLogin(owner, ownerUrl, installationId, derive, login)
+}
+
+/** The same for the sequencer's login role. @throws DatabaseRefused */
+export function ensureSequencerRole(
+  owner: pg.Client,
+  ownerUrl: string,
+  installationId: string,
+  derive: Derive,
+): Promise<string> {
+  const login = { group: SEQUENCER_GROUP, label: 'sequencer role', setting: 'WARDLINE_DATABASE_SEQUENCER_URL' }
+  return ensureLogin(owner, ownerUrl, installationId, derive, login)
+}
+
+/** `label`: what its password is derived for; `setting`: how an operator names a role of their own. */
+type Login = { readonly group: string; readonly label: string; readonly setting: string }
+
+async function ensureLogin(
+  owner: pg.Client,
+  ownerUrl: string,
+  installationId: string,
+  derive: Derive,
+  login: Login,
+): Promise<string> {
+  const role = `${login.group}_${installationId.slice(0, 8)}`
+  const password = (await derive(`${login.label} password`, 32)).toString('base64url')
   const url = new URL(ownerUrl)
   url.username = role
   url.password = password
-  if (await letsIn(url.href)) return url.href
-  const salt = await derive('database role salt', 16)
-  await alterRole(owner, role, scramVerifier(password, salt))
+  if (await letsIn(url.href, login.group)) return url.href
+  const salt = await derive(`${login.label} salt`, 16)
+  await alterRole(owner, role, scramVerifier(password, salt), login)
   return url.href
 }
 
-async function letsIn(url: string): Promise<boolean> {
+async function letsIn(url: string, group: string): Promise<boolean> {
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: CONNECT_TIMEOUT_MS })
   client.on('error', () => undefined)
   try {
     await client.connect()
-    const { rows } = await client.query<{ member: boolean }>(`SELECT pg_has_role('${APP_GROUP}', 'USAGE') AS member`)
+    const { rows } = await client.query<{ member: boolean }>(`SELECT pg_has_role('${group}', 'USAGE') AS member`)
     await client.end()
     return rows[0]?.member === true
   } catch {
@@ -49,7 +76,7 @@ async function letsIn(url: string): Promise<boolean> {
 }
 
 /** Roles are of the whole cluster: two databases of one installation may be at it at once. */
-async function alterRole(owner: pg.Client, role: string, verifier: string): Promise<void> {
+async function alterRole(owner: pg.Client, role: string, verifier: string, { group, setting }: Login): Promise<void> {
   const attributes = `LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS NOREPLICATION INHERIT PASSWORD '${verifier}'`
   for (let tries = 1; ; tries++) {
     try {
@@ -58,12 +85,12 @@ async function alterRole(owner: pg.Client, role: string, verifier: string): Prom
       EXCEPTION WHEN duplicate_object OR unique_violation THEN
         ALTER ROLE ${role} ${attributes};
       END $$`)
-      await owner.query(`GRANT ${APP_GROUP} TO ${role}`)
+      await owner.query(`GRANT ${group} TO ${role}`)
       return
     } catch (error) {
       if (sqlState(error) === '42501') {
         throw new DatabaseRefused(
-          `The role of WARDLINE_DATABASE_URL may not create roles: run "CREATE ROLE ${role} LOGIN IN ROLE ${APP_GROUP}" as one that may, and give its URL as WARDLINE_DATABASE_APP_URL.`,
+          `The role of WARDLINE_DATABASE_URL may not create roles: run "CREATE ROLE ${role} LOGIN IN ROLE ${group}" as one that may, and give its URL as ${setting}.`,
           { cause: error },
         )
       }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type pg from 'pg'
 import type { KeyProvider } from '../keys/root-key.ts'
-import { checkAppRole, connectOwner, ensureAppRole } from './app-role.ts'
+import { checkAppRole, connectOwner, ensureAppRole, ensureSequencerRole } from './app-role.ts'
 import { DatabaseRefused } from './errors.ts'
 import { checkMigrated, migrate, withMigrationLock } from './migrate.ts'
 
@@ -15,6 +15,8 @@ export type Installation = {
 export type Prepared = {
   /** For the server's own login role, with its password. */
   readonly appUrl: string
+  /** For the sequencer's, which reads the audit outbox and writes the places of the audit log. */
+  readonly sequencerUrl: string
   readonly installation: Installation
 }
 
@@ -23,6 +25,8 @@ export type PrepareOptions = {
   readonly ownerUrl: string
   /** Of a login role that the operator made; then none is made here. */
   readonly appUrl?: string | null
+  /** The same for the sequencer. */
+  readonly sequencerUrl?: string | null
   readonly keys: KeyProvider
 }
 
@@ -36,7 +40,8 @@ const MIN_SERVER_VERSION = 140_000
  * @throws DatabaseRefused in one line: out of reach, too old or too new, made with another root key, roles with too much or
  * too little power
  */
-export async function prepareDatabase({ ownerUrl, appUrl, keys }: PrepareOptions): Promise<Prepared> {
+export async function prepareDatabase(options: PrepareOptions): Promise<Prepared> {
+  const { ownerUrl, keys } = options
   const owner = await connectOwner(ownerUrl)
   try {
     await checkServer(owner)
@@ -44,8 +49,10 @@ export async function prepareDatabase({ ownerUrl, appUrl, keys }: PrepareOptions
       await migrate(owner)
       await owner.query('GRANT SELECT ON _prisma_migrations TO wardline_app')
       const installation = await ensureInstallation(owner, keys.fingerprint)
-      const url = appUrl ?? (await ensureAppRole(owner, ownerUrl, installation.id, keys.derive))
-      return { appUrl: url, installation }
+      const role = [owner, ownerUrl, installation.id, keys.derive] as const
+      const appUrl = options.appUrl ?? (await ensureAppRole(...role))
+      const sequencerUrl = options.sequencerUrl ?? (await ensureSequencerRole(...role))
+      return { appUrl, sequencerUrl, installation }
     })
   } finally {
     await owner.end()

@@ -1,0 +1,47 @@
+import { Worker } from 'node:worker_threads'
+import type { Logger } from '../../log.ts'
+import type { RunOptions, SequencerNews } from './run.ts'
+import type { SequencerState } from './sequencer.ts'
+
+/** The sequencer of this process, on a thread of its own. */
+export type EmbeddedSequencer = { readonly state: SequencerState; stop(): Promise<void> }
+
+/** How long a stop waits for the last look, in milliseconds; what it leaves is taken up by the next start. */
+const STOP_MS = 5_000
+
+export function startEmbeddedSequencer(options: RunOptions, log: Logger): EmbeddedSequencer {
+  const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData: options, name: 'audit-log' })
+  let state: SequencerState = { is: 'standby' }
+  const over = new Promise<void>((resolve) => worker.once('exit', () => resolve()))
+
+  worker.on('message', (news: SequencerNews) => {
+    if (news.news === 'gap') {
+      log.error('audit-log.writer-gap', { name: news.gap.writer, count: news.gap.found - news.gap.expected })
+      return
+    }
+    if (news.state.is !== state.is) tellChange(log, news.state)
+    state = news.state
+  })
+  worker.on('error', (error) => {
+    state = { is: 'failing', reason: 'its thread ended' }
+    log.error('audit-log.crashed', { error })
+  })
+
+  return {
+    get state() {
+      return state
+    },
+    async stop() {
+      worker.postMessage('stop')
+      const late = setTimeout(() => void worker.terminate(), STOP_MS)
+      await over
+      clearTimeout(late)
+    },
+  }
+}
+
+function tellChange(log: Logger, state: SequencerState): void {
+  if (state.is === 'refused') log.error('audit-log.refused', { reason: state.reason })
+  else if (state.is === 'failing') log.warn('audit-log.failing', { reason: state.reason })
+  else log.info(`audit-log.${state.is}`, {})
+}

@@ -1,0 +1,244 @@
+import {
+  heartbeatLeaf,
+  InconsistentLogError,
+  StoreConflictError,
+  type TransparencyLog,
+} from '@wardline/transparency-log'
+import type { Clock } from '../../clock.ts'
+import { type PendingRow, type Run, SequencerStore, type WriterProgress } from '../../storage/sequencer-store.ts'
+import { indexRowOf } from './index-row.ts'
+import { leafOf, OWN_ID, OWN_WRITER, placeRows, type WriterGap, writerKey } from './places.ts'
+import { type LogParts, recoverLog } from './recover.ts'
+
+/** Between two looks at the outbox while all goes well; half the promised merge delay (1 s) is kept for the work itself. */
+const LOOK_MS = 250
+/** Until the next try where another leads, or something failed. */
+const RETRY_MS = 1_000
+const HEARTBEAT_MS = 60_000
+const SWEEP_MS = 60_000
+/** A checkpoint is kept for good this often, for auditors to hold against later ones. */
+const KEEP_MS = 3_600_000
+/** Events of one look: so many of one writer, so that none starves the others, and so many in all. */
+const PER_WRITER = 1_000
+const BATCH = 4_000
+/** Runs that are indexed in one step: the index is never in the way of the log. */
+const INDEX_RUNS = 8
+/** How far behind the last sweep the index is said to be whole: longer than any transaction may last. */
+const INDEX_MARGIN_MS = 60_000
+
+export type SequencerState =
+  /** Another process leads, or the first look is still to come. */
+  | { readonly is: 'standby' }
+  /** `delayMs`: how old the oldest event of the last batch was when its checkpoint was up; `gaps`: since this process leads. */
+  | {
+      readonly is: 'leading'
+      readonly size: number
+      readonly at: number
+      readonly delayMs: number
+      readonly gaps: number
+    }
+  /** It is tried again. */
+  | { readonly is: 'failing'; readonly reason: string }
+  /** Files, disk and database contradict each other: nothing more is signed until somebody has looked. */
+  | { readonly is: 'refused'; readonly reason: string }
+
+/** Where a crash can come, for the tests that make it come. */
+export type SequencerStep = 'assigned' | 'appended' | 'published' | 'recorded'
+
+export type SequencerOptions = Omit<LogParts, 'store'> & {
+  /** Of the sequencer's own role. */
+  readonly databaseUrl: string
+  readonly clock: Pick<Clock, 'now'>
+  readonly onGap?: (gap: WriterGap) => void
+  readonly onStep?: (step: SequencerStep) => void
+}
+
+type Lead = {
+  readonly log: TransparencyLog
+  writers: Map<string, WriterProgress>
+  end: number
+  ownSeq: number
+  indexed: number
+  sweptAt: number
+  heartbeatAt: number
+  keptAt: number
+  gaps: number
+  turn: number
+}
+
+/**
+ * Gives every event of the outbox its place in the log, in three strides that a crash may part anywhere: the place is fixed in the
+ * database, the leaf is appended to the files, a checkpoint over it is signed. One process leads; others stand by.
+ */
+export class Sequencer {
+  readonly #options: SequencerOptions
+  #store: SequencerStore | undefined
+  #lead: Lead | undefined
+  #state: SequencerState = { is: 'standby' }
+
+  constructor(options: SequencerOptions) {
+    this.#options = options
+  }
+
+  get state(): SequencerState {
+    return this.#state
+  }
+
+  /** One look, and the work that it finds. Never throws. Returns after how many milliseconds to come again. */
+  async step(): Promise<number> {
+    if (this.#state.is === 'refused') return RETRY_MS
+    try {
+      this.#store ??= await SequencerStore.connect(this.#options.databaseUrl, () => void this.#letGo())
+      this.#lead ??= await this.#takeLead(this.#store)
+      if (this.#lead === undefined) {
+        if (this.#state.is !== 'standby') this.#state = { is: 'standby' }
+        return RETRY_MS
+      }
+      return await this.#cycle(this.#store, this.#lead)
+    } catch (error) {
+      await this.#letGo()
+      const isRefusal = error instanceof InconsistentLogError || error instanceof StoreConflictError
+      this.#state = isRefusal ? { is: 'refused', reason: error.message } : { is: 'failing', reason: codeOf(error) }
+      return RETRY_MS
+    }
+  }
+
+  /** Lets another lead. */
+  async close(): Promise<void> {
+    await this.#letGo()
+  }
+
+  async #letGo(): Promise<void> {
+    const store = this.#store
+    this.#store = undefined
+    this.#lead = undefined
+    await store?.close()
+  }
+
+  async #takeLead(store: SequencerStore): Promise<Lead | undefined> {
+    if (!(await store.tryLead())) return undefined
+    const log = await recoverLog({ ...this.#options, store })
+    await this.#publish(store, log)
+    return {
+      log,
+      writers: new Map(),
+      end: log.head.size,
+      ownSeq: await store.readOwnSeq(OWN_ID),
+      indexed: await store.readIndexed(),
+      sweptAt: Number.NEGATIVE_INFINITY,
+      heartbeatAt: Number.NEGATIVE_INFINITY,
+      keptAt: this.#options.clock.now(),
+      gaps: 0,
+      turn: 0,
+    }
+  }
+
+  async #cycle(store: SequencerStore, lead: Lead): Promise<number> {
+    const now = this.#options.clock.now()
+    await findWriters(store, lead, now)
+    const pending = await store.readPending(inTurn(lead), PER_WRITER, BATCH)
+    const { runs, rows, gaps } = placeRows(pending, lead.writers, lead.end)
+    for (const gap of gaps) this.#options.onGap?.(gap)
+    lead.gaps += gaps.length
+    const leaves = rows.map(leafOf)
+    const isBeat = now - lead.heartbeatAt >= HEARTBEAT_MS
+    if (isBeat) {
+      const beat = heartbeatLeaf(now, lead.ownSeq + 1, OWN_WRITER)
+      runs.push(ownRun(lead, lead.end + rows.length, beat))
+      leaves.push(beat)
+    }
+    if (leaves.length > 0) {
+      await this.#log(store, lead, runs, leaves)
+      advance(lead, rows, isBeat, now)
+      const oldest = rows.reduce((least, { at }) => Math.min(least, at), now)
+      const at = this.#options.clock.now()
+      this.#state = { is: 'leading', size: lead.end, at, delayMs: Math.max(0, at - oldest), gaps: lead.gaps }
+    }
+    if (isBeat) await this.#tidy(lead, now)
+    if (pending.length < BATCH) await indexSome(store, lead, now)
+    return pending.length < BATCH ? LOOK_MS : 0
+  }
+
+  /** The three strides. */
+  async #log(store: SequencerStore, lead: Lead, runs: readonly Run[], leaves: readonly Uint8Array[]): Promise<void> {
+    await store.assign(runs)
+    this.#options.onStep?.('assigned')
+    await lead.log.append(leaves)
+    this.#options.onStep?.('appended')
+    await this.#publish(store, lead.log)
+    this.#options.onStep?.('recorded')
+  }
+
+  async #publish(store: SequencerStore, log: TransparencyLog): Promise<void> {
+    if (log.head.size === 0) return
+    const note = Buffer.from(await log.publish())
+    this.#options.onStep?.('published')
+    const { size, root } = log.head
+    const { vkey } = this.#options.signer.verifier
+    await store.saveHead({ size, root: Buffer.from(root), note, vkey }, this.#options.clock.now())
+  }
+
+  async #tidy(lead: Lead, now: number): Promise<void> {
+    await lead.log.tidy()
+    if (now - lead.keptAt < KEEP_MS) return
+    await lead.log.keep()
+    Object.assign(lead, { keptAt: now })
+  }
+}
+
+/** Never the words of a database: they can repeat the value that they complain of. */
+function codeOf(error: unknown): string {
+  if (!(error instanceof Error)) return 'unknown'
+  return 'code' in error && typeof error.code === 'string' ? error.code : error.name
+}
+
+async function findWriters(store: SequencerStore, lead: Lead, now: number): Promise<void> {
+  if (now - lead.sweptAt >= SWEEP_MS) {
+    const all = await store.sweepWriters()
+    Object.assign(lead, { writers: new Map(all.map((writer) => [writerKey(writer), writer])), sweptAt: now })
+    return
+  }
+  for (const writer of await store.newWriters()) {
+    const key = writerKey(writer)
+    if (!lead.writers.has(key)) lead.writers.set(key, writer)
+  }
+}
+
+/** Another begins each time, so that a flood of one writer does not keep the last of them waiting. */
+function inTurn(lead: Lead): WriterProgress[] {
+  const all = [...lead.writers.values()]
+  Object.assign(lead, { turn: lead.turn + 1 })
+  const from = all.length === 0 ? 0 : lead.turn % all.length
+  return [...all.slice(from), ...all.slice(0, from)]
+}
+
+function ownRun(lead: Lead, firstIndex: number, leaf: Uint8Array): Run {
+  return { firstIndex, count: 1, tenantId: OWN_ID, writerId: OWN_ID, firstSeq: lead.ownSeq + 1, own: Buffer.from(leaf) }
+}
+
+function advance(lead: Lead, rows: readonly PendingRow[], isBeat: boolean, now: number): void {
+  for (const row of rows) {
+    const writer = lead.writers.get(writerKey(row))
+    if (writer !== undefined) Object.assign(writer, { done: row.seq, lastAt: row.at })
+  }
+  const own = isBeat ? { ownSeq: lead.ownSeq + 1, heartbeatAt: now } : {}
+  Object.assign(lead, { end: lead.end + rows.length + (isBeat ? 1 : 0), ...own })
+}
+
+/** Goes on with the index by a few runs; says how far it is whole. */
+async function indexSome(store: SequencerStore, lead: Lead, now: number): Promise<void> {
+  const runs = lead.indexed < lead.end ? await store.readRuns(lead.indexed, INDEX_RUNS) : []
+  const rows = await store.readRows(runs.filter((run) => run.own === null))
+  const first = new Map(runs.map((run) => [`${writerKey(run)}/${run.firstSeq}`, run]))
+  let run: Run | undefined
+  const indexed = rows.flatMap((row) => {
+    run = first.get(`${writerKey(row)}/${row.seq}`) ?? run
+    return (run && indexRowOf(row, run.firstIndex + row.seq - run.firstSeq)) ?? []
+  })
+  const last = runs.at(-1)
+  const next = last === undefined ? lead.indexed : last.firstIndex + last.count
+  const isWhole = next === lead.end
+  if (runs.length === 0 && now - lead.sweptAt >= LOOK_MS) return
+  await store.index(indexed, next, isWhole ? Math.min(now, lead.sweptAt) - INDEX_MARGIN_MS : 0)
+  Object.assign(lead, { indexed: next })
+}

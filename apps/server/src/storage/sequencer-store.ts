@@ -1,0 +1,295 @@
+import pg from 'pg'
+
+/** Where one writer's events are, and how far they have their places. */
+export type WriterProgress = { readonly tenantId: string; readonly writerId: string; done: number; lastAt: number }
+
+/** An event of the outbox, as its bytes are. */
+export type PendingRow = {
+  readonly tenantId: string
+  readonly writerId: string
+  readonly seq: number
+  /** Epoch milliseconds: the row's column, not what the event says. */
+  readonly at: number
+  readonly event: Buffer
+}
+
+/**
+ * `count` events of one writer from `firstSeq` on have the places from `firstIndex` on. `own`: it is this very leaf, of the
+ * sequencer itself.
+ */
+export type Run = {
+  readonly firstIndex: number
+  readonly count: number
+  readonly tenantId: string
+  readonly writerId: string
+  readonly firstSeq: number
+  readonly own: Buffer | null
+}
+
+/** What was signed last. */
+export type StoredHead = { readonly size: number; readonly root: Buffer; readonly note: Buffer; readonly vkey: string }
+
+/** One row of the index that the filters of the review use. */
+export type IndexRow = {
+  readonly tenantId: string
+  readonly index: number
+  readonly at: number
+  readonly writerId: string
+  readonly seq: number
+  readonly action: string
+  readonly outcome: string
+  readonly actor: string | null
+  readonly patient: string | null
+  readonly connection: string | null
+}
+
+/** 'wlog' in ASCII: of all that would write the audit log of this database, the one that holds this lock does. */
+const LEADER_LOCK = 0x776c6f67
+const CONNECT_MS = 5_000
+const STATEMENT_MS = 60_000
+/** Every plan by its index, also while the tables are still small. */
+const OPTIONS = '-c TimeZone=UTC -c enable_seqscan=off -c enable_bitmapscan=off -c jit=off'
+/** A writer that has been silent for longer is looked at by the sweep alone. */
+const ASLEEP = '1 day'
+
+/**
+ * What the sequencer asks of the database: one connection, as its own role, which also holds the lock of the leader. So whoever loses
+ * the connection has lost the lead, and cannot give out another place.
+ */
+export class SequencerStore {
+  readonly #client: pg.Client
+
+  private constructor(client: pg.Client) {
+    this.#client = client
+  }
+
+  /** @param onLost told when the connection breaks */
+  static async connect(url: string, onLost: (error: unknown) => void = () => undefined): Promise<SequencerStore> {
+    const client = new pg.Client({
+      connectionString: url,
+      application_name: 'wardline sequencer',
+      connectionTimeoutMillis: CONNECT_MS,
+      statement_timeout: STATEMENT_MS,
+      keepAlive: true,
+      options: OPTIONS,
+    })
+    client.on('error', onLost)
+    await client.connect()
+    return new SequencerStore(client)
+  }
+
+  async close(): Promise<void> {
+    await this.#client.end().catch(() => undefined)
+  }
+
+  /** True while no other leads; held until the connection ends. */
+  async tryLead(): Promise<boolean> {
+    const [row] = await this.#rows<[boolean]>('SELECT pg_try_advisory_lock($1)', [LEADER_LOCK])
+    return row?.[0] === true
+  }
+
+  async installationId(): Promise<string> {
+    const [row] = await this.#rows<[string]>('SELECT id FROM installation', [])
+    if (row === undefined) throw new Error('the database has no installation row')
+    return row[0]
+  }
+
+  async readHead(): Promise<StoredHead | undefined> {
+    const rows = await this.#rows<[string, Buffer, Buffer, string]>(
+      'SELECT size, root, note, vkey FROM audit_log.head',
+      [],
+    )
+    return rows.map(([size, root, note, vkey]) => ({ size: Number(size), root, note, vkey }))[0]
+  }
+
+  async saveHead({ size, root, note, vkey }: StoredHead, at: number): Promise<void> {
+    await this.#rows(
+      `INSERT INTO audit_log.head (size, root, note, vkey, at) VALUES ($1, $2, $3, $4, $5)
+       ON CONFLICT (one) DO UPDATE SET size = excluded.size, root = excluded.root, note = excluded.note,
+         vkey = excluded.vkey, at = excluded.at`,
+      [size, root, note, vkey, new Date(at)],
+    )
+  }
+
+  /** How many places are given out. */
+  async readEnd(): Promise<number> {
+    const [row] = await this.#rows<[string]>(
+      'SELECT next_index FROM audit_log.runs ORDER BY next_index DESC LIMIT 1',
+      [],
+    )
+    return Number(row?.[0] ?? 0)
+  }
+
+  /** The runs that hold places from `index` on, in order. */
+  async readRuns(index: number, limit: number): Promise<Run[]> {
+    const rows = await this.#rows<[string, number, string, string, string, Buffer | null]>(
+      `SELECT first_index, count, tenant_id, writer_id, first_seq, own FROM audit_log.runs
+       WHERE next_index > $1 ORDER BY next_index LIMIT $2`,
+      [index, limit],
+    )
+    return rows.map(([firstIndex, count, tenantId, writerId, firstSeq, own]) => ({
+      firstIndex: Number(firstIndex),
+      count,
+      tenantId,
+      writerId,
+      firstSeq: Number(firstSeq),
+      own,
+    }))
+  }
+
+  /** The outbox rows of these runs, run by run in their order; rows that are not there are left out. */
+  async readRows(runs: readonly Run[]): Promise<PendingRow[]> {
+    const rows = await this.#rows<RawRow>(
+      `SELECT o.tenant_id, o.writer_id, o.writer_seq, o.at, o.event
+       FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::bigint[]) WITH ORDINALITY AS r (tenant, writer, first, count, n)
+       CROSS JOIN LATERAL (
+         SELECT x.tenant_id, x.writer_id, x.writer_seq, (extract(epoch FROM x.at) * 1000)::bigint AS at, x.event
+         FROM audit_outbox x WHERE x.tenant_id = r.tenant AND x.writer_id = r.writer
+           AND x.writer_seq >= r.first AND x.writer_seq < r.first + r.count ORDER BY x.writer_seq) o
+       ORDER BY r.n, o.writer_seq`,
+      [
+        runs.map((run) => run.tenantId),
+        runs.map((run) => run.writerId),
+        runs.map((run) => run.firstSeq),
+        runs.map((run) => run.count),
+      ],
+    )
+    return rows.map(rowOf)
+  }
+
+  /**
+   * The rows that have no place yet, of these writers, each in its order. One statement, so one snapshot: whoever sees a row sees
+   * every earlier one of its writer, for a writer is one transaction at a time. Nothing depends on times or on the order in which
+   * different writers commit.
+   */
+  async readPending(writers: readonly WriterProgress[], perWriter: number, limit: number): Promise<PendingRow[]> {
+    if (writers.length === 0) return []
+    const rows = await this.#rows<RawRow>(
+      `SELECT o.tenant_id, o.writer_id, o.writer_seq, o.at, o.event
+       FROM unnest($1::uuid[], $2::uuid[], $3::bigint[]) AS w (tenant, writer, done)
+       CROSS JOIN LATERAL (
+         SELECT x.tenant_id, x.writer_id, x.writer_seq, (extract(epoch FROM x.at) * 1000)::bigint AS at, x.event
+         FROM audit_outbox x WHERE x.tenant_id = w.tenant AND x.writer_id = w.writer AND x.writer_seq > w.done
+         ORDER BY x.writer_seq LIMIT $4) o
+       LIMIT $5`,
+      [writers.map((w) => w.tenantId), writers.map((w) => w.writerId), writers.map((w) => w.done), perWriter, limit],
+      'wardline_pending',
+    )
+    return rows.map(rowOf)
+  }
+
+  /** Writers that began within the last minutes: the quick look. Those it misses are the sweep's. */
+  async newWriters(): Promise<WriterProgress[]> {
+    const rows = await this.#rows<[string, string]>(
+      `SELECT tenant_id, writer_id FROM audit_outbox WHERE writer_seq = 1 AND at > now() - interval '2 minutes'`,
+      [],
+      'wardline_new_writers',
+    )
+    return rows.map(([tenantId, writerId]) => ({ tenantId, writerId, done: 0, lastAt: 0 }))
+  }
+
+  /**
+   * The sweep: every writer there ever was, jumping from one to the next in the primary key, and how far it has its places. Gives
+   * those that have rows without a place, or were awake of late.
+   */
+  async sweepWriters(): Promise<WriterProgress[]> {
+    const rows = await this.#rows<[string, string, string, string]>(
+      `WITH RECURSIVE writers AS (
+         (SELECT tenant_id, writer_id FROM audit_outbox ORDER BY tenant_id, writer_id LIMIT 1)
+         UNION ALL
+         SELECT n.tenant_id, n.writer_id FROM writers w CROSS JOIN LATERAL (
+           SELECT o.tenant_id, o.writer_id FROM audit_outbox o
+           WHERE (o.tenant_id, o.writer_id) > (w.tenant_id, w.writer_id)
+           ORDER BY o.tenant_id, o.writer_id LIMIT 1) n
+       )
+       SELECT w.tenant_id, w.writer_id, coalesce(r.done, 0), (extract(epoch FROM l.at) * 1000)::bigint
+       FROM writers w
+       CROSS JOIN LATERAL (
+         SELECT o.writer_seq, o.at FROM audit_outbox o WHERE o.tenant_id = w.tenant_id AND o.writer_id = w.writer_id
+         ORDER BY o.writer_seq DESC LIMIT 1) l
+       LEFT JOIN LATERAL (
+         SELECT x.first_seq + x.count - 1 AS done FROM audit_log.runs x
+         WHERE x.tenant_id = w.tenant_id AND x.writer_id = w.writer_id AND x.own IS NULL
+         ORDER BY x.first_seq DESC LIMIT 1) r ON true
+       WHERE l.writer_seq > coalesce(r.done, 0) OR l.at > now() - interval '${ASLEEP}'`,
+      [],
+    )
+    return rows.map(([tenantId, writerId, done, lastAt]) => ({
+      tenantId,
+      writerId,
+      done: Number(done),
+      lastAt: Number(lastAt),
+    }))
+  }
+
+  /** The last number of the sequencer's own leaves. */
+  async readOwnSeq(nil: string): Promise<number> {
+    const [row] = await this.#rows<[string]>(
+      `SELECT first_seq FROM audit_log.runs WHERE tenant_id = $1 AND writer_id = $1 ORDER BY first_seq DESC LIMIT 1`,
+      [nil],
+    )
+    return Number(row?.[0] ?? 0)
+  }
+
+  /** Fixes these places for good, all or none. On disk when it resolves. */
+  async assign(runs: readonly Run[]): Promise<void> {
+    await this.#rows(
+      `INSERT INTO audit_log.runs (first_index, count, tenant_id, writer_id, first_seq, own)
+       SELECT * FROM unnest($1::bigint[], $2::integer[], $3::uuid[], $4::uuid[], $5::bigint[], $6::bytea[])`,
+      [
+        runs.map((run) => run.firstIndex),
+        runs.map((run) => run.count),
+        runs.map((run) => run.tenantId),
+        runs.map((run) => run.writerId),
+        runs.map((run) => run.firstSeq),
+        runs.map((run) => run.own),
+      ],
+    )
+  }
+
+  async readIndexed(): Promise<number> {
+    const [row] = await this.#rows<[string]>('SELECT next_index FROM audit_log.indexed', [])
+    return Number(row?.[0] ?? 0)
+  }
+
+  /** Adds to the index and says how far it goes now; `safeAt` in epoch milliseconds. */
+  async index(rows: readonly IndexRow[], nextIndex: number, safeAt: number): Promise<void> {
+    await this.#rows(
+      `WITH added AS (
+         INSERT INTO audit_log.events
+           (tenant_id, leaf_index, at, writer_id, writer_seq, action, outcome, actor, patient, connection)
+         SELECT t, i, to_timestamp(a / 1000.0), w, s, ac, o, p, pa, c
+         FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::uuid[], $5::bigint[], $6::text[], $7::text[],
+           $8::uuid[], $9::uuid[], $10::uuid[]) AS x (t, i, a, w, s, ac, o, p, pa, c)
+         ON CONFLICT DO NOTHING)
+       INSERT INTO audit_log.indexed (next_index, safe_at) VALUES ($11, to_timestamp($12 / 1000.0))
+       ON CONFLICT (one) DO UPDATE SET next_index = excluded.next_index,
+         safe_at = greatest(audit_log.indexed.safe_at, excluded.safe_at)`,
+      [
+        rows.map((row) => row.tenantId),
+        rows.map((row) => row.index),
+        rows.map((row) => row.at),
+        rows.map((row) => row.writerId),
+        rows.map((row) => row.seq),
+        rows.map((row) => row.action),
+        rows.map((row) => row.outcome),
+        rows.map((row) => row.actor),
+        rows.map((row) => row.patient),
+        rows.map((row) => row.connection),
+        nextIndex,
+        safeAt,
+      ],
+    )
+  }
+
+  async #rows<R extends unknown[]>(text: string, values: unknown[], name?: string): Promise<R[]> {
+    const query = { text, values, rowMode: 'array' as const, ...(name === undefined ? {} : { name }) }
+    return (await this.#client.query<R>(query)).rows
+  }
+}
+
+type RawRow = [string, string, string, string, Buffer]
+
+function rowOf([tenantId, writerId, seq, at, event]: RawRow): PendingRow {
+  return { tenantId, writerId, seq: Number(seq), at: Number(at), event }
+}

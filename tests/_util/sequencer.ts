@@ -1,0 +1,88 @@
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import {
+  generateNoteKey,
+  type NoteSigner,
+  parseSignerKey,
+  type TileStore,
+  type VerifyReport,
+  verifyLog,
+} from '../../packages/transparency-log/src/index.ts'
+import { directoryStore } from '../../packages/transparency-log/src/directory-store.ts'
+import { headFile } from '../../packages/transparency-log/src/head-file.ts'
+import { originOf } from '../../apps/server/src/audit/sequencer/log-key.ts'
+import { Sequencer, type SequencerOptions } from '../../apps/server/src/audit/sequencer/sequencer.ts'
+import { type Clock, systemClock } from '../../apps/server/src/clock.ts'
+import { prepareDatabase } from '../../apps/server/src/storage/prepare.ts'
+import type { TestDatabase } from './database.ts'
+
+export type TestLog = {
+  readonly dir: string
+  readonly headFile: string
+  readonly origin: string
+  readonly skey: string
+  readonly signer: NoteSigner
+  readonly sequencerUrl: string
+  /** A sequencer of this log; closed by `remove`. */
+  sequencer(over?: Partial<SequencerOptions>): Sequencer
+  /** Looks until nothing is left to do, and returns the sequencer's state. */
+  settle(sequencer?: Sequencer): Promise<Sequencer['state']>
+  verify(tiles?: TileStore): Promise<VerifyReport>
+  remove(): Promise<void>
+}
+
+/** A log in a folder of its own, for a test database. */
+export async function createTestLog(store: TestDatabase, clock: Pick<Clock, 'now'> = systemClock): Promise<TestLog> {
+  const root = mkdtempSync(join(tmpdir(), 'wardline-log-'))
+  const dir = join(root, 'log')
+  mkdirSync(join(root, 'keys'))
+  const head = join(root, 'keys', 'audit-log.head')
+  const { sequencerUrl, installation } = await prepareDatabase({ ownerUrl: store.ownerUrl, keys: store.keys })
+  const origin = originOf(installation.id)
+  const { skey } = generateNoteKey(origin)
+  const signer = parseSignerKey(skey)
+  const made: Sequencer[] = []
+
+  const sequencer = (over: Partial<SequencerOptions> = {}): Sequencer => {
+    const one = new Sequencer({
+      databaseUrl: sequencerUrl,
+      tiles: directoryStore(dir),
+      headFile: headFile(head),
+      signer,
+      clock,
+      ...over,
+    })
+    made.push(one)
+    return one
+  }
+  const endOf = async () =>
+    Number((await store.query<{ n: string }>('SELECT count(*) AS n FROM audit_outbox'))[0]?.n) -
+    Number(
+      (await store.query<{ n: string }>('SELECT coalesce(sum(count), 0) AS n FROM audit_log.runs WHERE own IS NULL'))[0]
+        ?.n,
+    )
+
+  return {
+    dir,
+    headFile: head,
+    origin,
+    skey,
+    signer,
+    sequencerUrl,
+    sequencer,
+    async settle(one) {
+      const mine = one ?? sequencer()
+      do await mine.step()
+      while (mine.state.is === 'leading' && (await endOf()) > 0)
+      const { state } = mine
+      if (one === undefined) await mine.close()
+      return state
+    },
+    verify: () => verifyLog(directoryStore(dir), { origin, logKeys: [signer.verifier], now: clock.now() }),
+    async remove() {
+      await Promise.all(made.map((one) => one.close()))
+      rmSync(root, { recursive: true, force: true })
+    },
+  }
+}
