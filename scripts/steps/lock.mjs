@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { linkSync, mkdirSync, readFileSync, renameSync, unlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -13,11 +14,12 @@ const GIVE_UP_MS = 20 * 60_000
  *
  * @template T
  * @param {() => Promise<T>} work
+ * @param {string} [folder] where the lock is kept
  * @returns {Promise<T>}
  */
-export async function alone(work) {
-  mkdirSync(memory, { recursive: true })
-  const path = join(memory, 'lock')
+export async function alone(work, folder = memory) {
+  mkdirSync(folder, { recursive: true })
+  const path = join(folder, 'lock')
   const started = performance.now()
   let said = false
   while (!take(path)) {
@@ -45,7 +47,7 @@ export async function alone(work) {
  * @returns {boolean} whether the lock is now ours. The file appears with its content: it is linked, not written.
  */
 function take(path) {
-  const mine = `${path}.${process.pid}`
+  const mine = `${path}.${process.pid}.${randomUUID()}`
   writeFileSync(mine, String(process.pid))
   try {
     linkSync(mine, path)
