@@ -74,7 +74,7 @@ describe('POST /admin/care-team', () => {
     const { id } = await newPatient()
     const body = { patient: id, user: idOf('nurse.lind'), role: 'nurse' }
     const answers = await Promise.all([1, 2, 3].map(() => assign({ ...body, endsAt: inFuture(HOUR) })))
-    expect(answers.map(({ status }) => status).sort()).toEqual([201, 409, 409])
+    expect(answers.map(({ status }) => status).sort((a, b) => a - b)).toEqual([201, 409, 409])
     expect((await assign({ ...body, startsAt: inFuture(HOUR / 2) })).status).toBe(409)
     expect((await assign({ ...body, startsAt: inFuture(2 * HOUR) })).status).toBe(201)
   })

@@ -92,7 +92,7 @@ export class Access {
    */
   async settled(tenant: string, user: string): Promise<void> {
     const entry = this.#tenants.get(tenant)?.get(user)
-    while (entry?.loading != null) await entry.loading.catch(() => undefined)
+    for (let loading = entry?.loading; loading; loading = entry?.loading) await loading.catch(() => undefined)
   }
 
   /** Something that concerns all users of the tenant has changed. */

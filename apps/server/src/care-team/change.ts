@@ -24,7 +24,8 @@ export async function addAssignment(
   const assign = async (tx: Change) => {
     const start = startsAt === undefined ? new Date(tx.at) : new Date(startsAt)
     const end = endsAt === null ? null : new Date(endsAt)
-    if (end !== null && (end <= start || end.getTime() <= tx.at)) throw new Refusal('invalid', 'schema', { fields: ['/endsAt'] })
+    if (end !== null && (end <= start || end.getTime() <= tx.at))
+      throw new Refusal('invalid', 'schema', { fields: ['/endsAt'] })
     await requirePeople(tx, { patient, user, role })
     await lockUser(tx, user)
     const place = { patientId: patient, userId: user, role, startsAt: start, endsAt: end }

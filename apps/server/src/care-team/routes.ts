@@ -3,6 +3,7 @@ import { z } from 'zod'
 import type { Context } from '../context.ts'
 import type { App } from '../http/app-type.ts'
 import { callerOf } from '../http/caller.ts'
+import { noQuery } from '../http/no-query.ts'
 import { addAssignment, endAssignment } from './change.ts'
 import { listCareTeam } from './list.ts'
 
@@ -20,13 +21,13 @@ export function registerCareTeamRoutes(api: App, ctx: Context): void {
     '/admin/care-team',
     {
       config: { action: 'care-team.manage' },
-      schema: { body: assignCareTeam, response: { 201: careTeamAssignment } },
+      schema: { querystring: noQuery, body: assignCareTeam, response: { 201: careTeamAssignment } },
     },
     async (request, reply) => reply.code(201).send(await addAssignment(ctx, callerOf(request), request.body)),
   )
   api.delete(
     '/admin/care-team/:id',
-    { config: { action: 'care-team.manage' }, schema: { params: z.strictObject({ id: uuid }) } },
+    { config: { action: 'care-team.manage' }, schema: { querystring: noQuery, params: z.strictObject({ id: uuid }) } },
     async (request, reply) => {
       await endAssignment(ctx, callerOf(request), request.params.id)
       return reply.code(204).send()

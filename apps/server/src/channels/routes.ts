@@ -5,6 +5,7 @@ import type { Context } from '../context.ts'
 import { Refusal } from '../errors.ts'
 import type { App } from '../http/app-type.ts'
 import { type Caller, callerOf } from '../http/caller.ts'
+import { noQuery } from '../http/no-query.ts'
 import { openDirect, openGroup } from './create.ts'
 import { listChannels, showChannel } from './list.ts'
 
@@ -19,14 +20,17 @@ export function registerChannelRoutes(api: App, ctx: Context): void {
   )
   api.get(
     '/channels/:id',
-    { config, schema: { params: z.strictObject({ id: uuid }), response: { 200: channelSummary } } },
+    {
+      config,
+      schema: { querystring: noQuery, params: z.strictObject({ id: uuid }), response: { 200: channelSummary } },
+    },
     (request) => showChannel(ctx, callerOf(request), request.params.id),
   )
   api.post(
     '/channels',
     {
       config: { action: 'channel.create-group' },
-      schema: { body: createChannel, response: { 200: channelSummary, 201: channelSummary } },
+      schema: { querystring: noQuery, body: createChannel, response: { 200: channelSummary, 201: channelSummary } },
     },
     async (request, reply) => {
       const caller = callerOf(request)

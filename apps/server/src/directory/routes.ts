@@ -2,6 +2,7 @@ import { directoryEntry, page, pageQuery, searchRequest } from '@wardline/protoc
 import type { Context } from '../context.ts'
 import type { App } from '../http/app-type.ts'
 import { callerOf } from '../http/caller.ts'
+import { noQuery } from '../http/no-query.ts'
 import { listDirectory } from './list.ts'
 
 const entries = page(directoryEntry)
@@ -12,7 +13,9 @@ export function registerDirectoryRoutes(api: App, ctx: Context): void {
   api.get('/directory', { config, schema: { querystring: pageQuery, response: { 200: entries } } }, (request) =>
     listDirectory(ctx, callerOf(request), request.query),
   )
-  api.post('/directory/search', { config, schema: { body: searchRequest, response: { 200: entries } } }, (request) =>
-    listDirectory(ctx, callerOf(request), request.body),
+  api.post(
+    '/directory/search',
+    { config, schema: { querystring: noQuery, body: searchRequest, response: { 200: entries } } },
+    (request) => listDirectory(ctx, callerOf(request), request.body),
   )
 }

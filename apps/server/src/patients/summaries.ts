@@ -18,7 +18,12 @@ export async function patientSummaries(
   const rows = await database.readTenant(tenantId, (db) =>
     db.patient.findMany({
       where: { tenantId, id: { in: [...ids] } },
-      select: { id: true, dataKeyId: true, sealedDemographics: true, channels: { where: { kind: 'patient' }, select: { id: true } } },
+      select: {
+        id: true,
+        dataKeyId: true,
+        sealedDemographics: true,
+        channels: { where: { kind: 'patient' }, select: { id: true } },
+      },
     }),
   )
   const opened = await Promise.all(

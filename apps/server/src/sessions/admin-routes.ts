@@ -3,6 +3,7 @@ import { z } from 'zod'
 import type { Context } from '../context.ts'
 import type { App } from '../http/app-type.ts'
 import { callerOf } from '../http/caller.ts'
+import { noQuery } from '../http/no-query.ts'
 import { endAnySession, listAllSessions } from './admin.ts'
 
 /** Who is signed in; for the authenticated scope. */
@@ -17,7 +18,10 @@ export function registerSessionAdminRoutes(api: App, ctx: Context): void {
   )
   api.delete(
     '/admin/sessions/:id',
-    { config: { action: 'session.manage' }, schema: { params: z.strictObject({ id: secretId }) } },
+    {
+      config: { action: 'session.manage' },
+      schema: { querystring: noQuery, params: z.strictObject({ id: secretId }) },
+    },
     async (request, reply) => {
       await endAnySession(ctx, callerOf(request), request.params.id)
       return reply.code(204).send()
