@@ -1,4 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto'
+import type { Action, DecisionReason } from '@wardline/policy'
 import { asPhi } from '@wardline/protocol'
 import { canonicalBytes } from '@wardline/transparency-log'
 import fc from 'fast-check'
@@ -17,7 +18,7 @@ import {
   decodeAuditEvent,
   encodeAuditEvent,
 } from './event.ts'
-import { auditActions, auditOutcomes, auditReasons } from './vocabulary.ts'
+import { type AuditAction, type AuditReason, auditActions, auditOutcomes, auditReasons } from './vocabulary.ts'
 
 const TENANT = auditId('0b7c2a52-6a53-4a37-9d6d-1a2f3b4c5d6e')
 const AT = Date.UTC(2026, 10, 22, 3, 4, 5, 678)
@@ -102,6 +103,13 @@ describe('audit event', () => {
     }
     expect(() => encodeAuditEvent(TENANT, AT, { outcome: 'allowed' } as AuditFact)).toThrow(AuditValueError)
     expect(() => encodeAuditEvent(CANARY as never, AT, base as AuditFact)).toThrow(AuditValueError)
+  })
+
+  it('R-70 does not compile when the policy learns a verb or a reason that the audit does not know', () => {
+    const covered: [Action] extends [AuditAction] ? ([DecisionReason] extends [AuditReason] ? true : never) : never =
+      true
+    expect(covered).toBe(true)
+    for (const words of [auditActions, auditReasons, auditOutcomes]) expect(new Set(words).size).toBe(words.length)
   })
 
   it('R-70 free text and ePHI do not compile', () => {

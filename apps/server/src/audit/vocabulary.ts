@@ -1,5 +1,3 @@
-import type { Action, DecisionReason } from '@wardline/policy'
-
 /**
  * What an audit event can be about (R-70). The policy's verbs under their own names, then what happens without anybody
  * asking for it. Add here; never reuse a name for something else: the log is kept for six years and more.
@@ -118,8 +116,6 @@ export type AuditAction = (typeof auditActions)[number]
 
 export const auditOutcomes = ['allowed', 'refused', 'failed', 'repeated'] as const
 
-export type AuditOutcome = (typeof auditOutcomes)[number]
-
 /** Why: the policy's reasons under their own names, then those of the layers before and behind it. Closed, never words. */
 export const auditReasons = [
   // Why the policy allows.
@@ -221,8 +217,3 @@ export const auditReasons = [
 ] as const
 
 export type AuditReason = (typeof auditReasons)[number]
-
-// Fails to compile when the policy learns a verb or a reason that the audit does not know.
-type Covers<All, Part extends All> = Part
-export type PolicyActionsAreAudited = Covers<AuditAction, Action>
-export type PolicyReasonsAreAudited = Covers<AuditReason, DecisionReason>

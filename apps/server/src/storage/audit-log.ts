@@ -15,7 +15,7 @@ export type AuditRow = {
 export type AuditCursor = Pick<AuditRow, 'at' | 'writerId' | 'writerSeq'>
 
 /** The most rows of one page. */
-export const MAX_AUDIT_PAGE = 500
+const MAX_AUDIT_PAGE = 500
 
 /**
  * A tenant's audit events, newest first; null: those of no tenant.

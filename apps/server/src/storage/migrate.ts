@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import type pg from 'pg'
 import { DatabaseRefused } from './errors.ts'
 
-export const MIGRATIONS_DIR = fileURLToPath(new URL('../../../../prisma/migrations', import.meta.url))
+const MIGRATIONS_DIR = fileURLToPath(new URL('../../../../prisma/migrations', import.meta.url))
 
 /** The advisory lock that Prisma's own engine takes, so that `prisma migrate` and a starting server wait for each other. */
 const PRISMA_MIGRATE_LOCK = 72_707_369

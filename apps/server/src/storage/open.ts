@@ -57,7 +57,7 @@ export type DatabaseLimits = {
   readonly auditBatch: number
 }
 
-export const DEFAULT_DATABASE_LIMITS: DatabaseLimits = {
+const DEFAULT_LIMITS: DatabaseLimits = {
   connectMs: 5_000,
   statementMs: 10_000,
   changeLanes: 8,
@@ -86,7 +86,7 @@ export type OpenOptions = {
  */
 export async function openDatabase(options: OpenOptions): Promise<Database> {
   const { appUrl, clock, report = () => undefined } = options
-  const limits = { ...DEFAULT_DATABASE_LIMITS, ...options.limits }
+  const limits = { ...DEFAULT_LIMITS, ...options.limits }
   const config = (name: string) => connectionConfig(appUrl, name, limits)
   const installation = await checkOnce(config('check'), options.rootKeyFingerprint)
 

@@ -33,7 +33,7 @@ export type Poll = {
 }
 
 /** The most rows one call reads, so that memory is bounded whoever asks. */
-export const MAX_READ = 1_000
+const MAX_READ = 1_000
 
 export type Replay = {
   /** Events with `seq > after`, ascending. @param limit at most {@link MAX_READ} */
