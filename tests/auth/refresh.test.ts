@@ -185,6 +185,14 @@ describe('R-16: the device', () => {
     expect((await person.refresh({ twisted, at: other })).status, 'on another node').toBe(401)
   })
 
+  test('a client whose clock is wrong keeps its cookie, and learns the time from the refusal', async () => {
+    const early = await person.refresh({ twisted: { claims: { iat: clock.now() / 1000 - 3_600 } } })
+    expect(early.status).toBe(401)
+    expect(early.headers['set-cookie']).toBeUndefined()
+    expect(Date.parse(String(early.headers['date']))).toBeGreaterThan(0)
+    expect((await person.refresh()).status).toBe(200)
+  })
+
   test('a device that was revoked gets nothing more', async () => {
     await server.database.query('UPDATE devices SET revoked_at = now() WHERE jkt = $1', [person.key.jkt])
     expect((await person.refresh()).status).toBe(401)

@@ -12,6 +12,7 @@ async function main(): Promise<void> {
   const server = await startServer(loadConfig())
   process.stdout.write(`${startedMessage(server)}\n`)
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void stop(server))
+  process.on('SIGHUP', () => void server.reloadCertificate())
   for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
     process.on(event, (error: unknown) => {
       server.ctx.log.error('server.crashed', { error })

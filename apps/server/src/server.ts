@@ -26,6 +26,8 @@ export type RunningServer = {
   /** PEM file of the authority that people may trust; null with an operator's own certificate. */
   readonly authorityFile: string | null
   readonly demoAccounts: readonly DemoAccount[]
+  /** Reads the certificate again; new connections get it, those that are open stay as they are. */
+  reloadCertificate(): Promise<void>
   /** Lets go of everything in order (architecture.md "Failing well"): no new work, sockets told and closed, commits finished. */
   stop(): Promise<void>
 }
@@ -58,7 +60,8 @@ export async function startServer(config: Config, overrides: ContextOverrides = 
     const demoAccounts = config.demo ? await seedDemo({ ...ctx, dataDir: config.dataDir }) : []
     const port = await listen(app, config)
     ctx.site.listeningOn(port)
-    endings.push(systemClock.every(CERTIFICATE_CHECK_MS, () => void renewCertificate(app, ctx)))
+    const reloadCertificate = () => renewCertificate(app, ctx)
+    endings.push(systemClock.every(CERTIFICATE_CHECK_MS, () => void reloadCertificate()))
     endings.push(async () => {
       ctx.readiness.drain()
       await ctx.gateway.drain(DRAIN_MS)
@@ -66,7 +69,7 @@ export async function startServer(config: Config, overrides: ContextOverrides = 
     })
     await ctx.database.auditOnly(null, { action: 'server.start', outcome: 'allowed' })
     ctx.log.info('server.started', { port })
-    return { ctx, port, authorityFile: certificate.authorityFile, demoAccounts, stop }
+    return { ctx, port, authorityFile: certificate.authorityFile, demoAccounts, reloadCertificate, stop }
   } catch (error) {
     await stop()
     throw error
@@ -121,7 +124,7 @@ async function listen(app: App, { host, port }: Config): Promise<number> {
   return (app.server.address() as AddressInfo).port
 }
 
-/** New connections get the new certificate; those that are open stay as they are. */
+/** A certificate that cannot be read leaves the one before in force. The options are given whole: what is not, is forgotten. */
 async function renewCertificate(app: App, ctx: Context): Promise<void> {
   try {
     const certificate = await loadCertificate(ctx.config, systemClock.now())

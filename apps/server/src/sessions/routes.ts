@@ -15,6 +15,7 @@ import {
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { auditSecretId } from '../audit/event.ts'
+import type { AuditReason } from '../audit/vocabulary.ts'
 import type { Context } from '../context.ts'
 import { Refusal } from '../errors.ts'
 import { networkOf } from '../gateway/admission.ts'
@@ -50,7 +51,7 @@ export function registerSignInRoutes(app: App, ctx: Context): void {
       bodyLimit: LOGIN_BODY_BYTES,
       schema: { body: loginRequest, response: { 200: loginAnswer } },
       config: { action: 'auth.login' },
-      preValidation: atRate(signIns),
+      onRequest: atRate(signIns),
     },
     async (request, reply) => {
       const granted = await ctx.sessions.signIn({
@@ -67,20 +68,20 @@ export function registerSignInRoutes(app: App, ctx: Context): void {
 
   app.post(
     '/auth/refresh',
-    { schema: { response: { 200: refreshAnswer } }, preValidation: atRate(refreshes) },
+    { schema: { response: { 200: refreshAnswer } }, onRequest: atRate(refreshes) },
     async (request, reply) => {
       try {
         const granted = await ctx.sessions.refresh(cookieRequest(request))
         setCookie(reply, granted)
         return answerOf(granted)
       } catch (error) {
-        if (error instanceof Refusal && error.code === 'unauthenticated') reply.clearCookie(REFRESH_COOKIE, COOKIE)
+        if (isOver(error)) reply.clearCookie(REFRESH_COOKIE, COOKIE)
         throw error
       }
     },
   )
 
-  app.post('/auth/logout', { preValidation: atRate(refreshes) }, async (request, reply) => {
+  app.post('/auth/logout', { onRequest: atRate(refreshes) }, async (request, reply) => {
     if (request.headers.authorization === undefined) await ctx.sessions.signOutByCookie(cookieRequest(request))
     else {
       await authenticateCall(ctx, request)
@@ -163,6 +164,14 @@ function cookieRequest(request: FastifyRequest) {
     path: pathOf(request),
     where: whereOf(request),
   }
+}
+
+/** What says nothing about the cookie: a proof that is wrong, of a clock that is wrong perhaps, may be right the next time. */
+const ABOUT_THE_PROOF: ReadonlySet<AuditReason> = new Set<AuditReason>(['proof', 'proof-replay', 'device-mismatch'])
+
+/** Whether the cookie is good for nothing any more. */
+function isOver(error: unknown): boolean {
+  return error instanceof Refusal && error.code === 'unauthenticated' && !ABOUT_THE_PROOF.has(error.reason)
 }
 
 function setCookie(reply: FastifyReply, { refreshToken, refreshForMs }: Grant): void {
