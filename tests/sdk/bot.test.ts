@@ -31,7 +31,7 @@ afterAll(async () => {
 
 /** The bot as the README prints it, at this server's address. */
 function botOfReadme(): { file: string; lines: number } {
-  const readme = readFileSync(join(ROOT, 'packages/client/README.md'), 'utf8')
+  const readme = readFileSync(join(ROOT, 'README.md'), 'utf8')
   const [, code = ''] = /```ts\n(.*?)```/s.exec(readme) ?? []
   const file = join(folder, 'bot.ts')
   const here = code
