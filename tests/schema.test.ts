@@ -86,8 +86,6 @@ describe('schema.prisma and the migrated database', () => {
 /** Tables that belong to no tenant, each for its reason (schema.prisma). A new one is a decision: it is made here. */
 const SHARED = ['_prisma_migrations', 'installation', 'used_proofs']
 
-const READS_ALL = ['true / - / wardline_sequencer / SELECT']
-
 describe('R-37 the walls', () => {
   it('stand around every table but the shared ones', async () => {
     const tables = await store.query<{ name: string; walled: boolean }>(
