@@ -13,20 +13,22 @@ import { ENDING } from './progress.mjs'
  */
 export async function runTogether(programs) {
   const node = nodeProgram()
+  // Each in a process group of its own: a terminal's Ctrl-C then reaches it once, through us, and not twice.
   const children = programs.map(({ args, env, cwd }) =>
-    spawn(node, args, { cwd: join(root, cwd ?? ''), env: childEnvironment(env), stdio: 'inherit' }),
+    spawn(node, args, { cwd: join(root, cwd ?? ''), env: childEnvironment(env), stdio: 'inherit', detached: true }),
   )
+  const inTerminal = process.stdout.isTTY
+  let told = false
   /** @param {NodeJS.Signals} signal */
   const forward = (signal) => {
-    // A terminal's Ctrl-C reaches the children by itself; a second copy would read as impatience.
-    if (signal === 'SIGINT' && process.stdin.isTTY) return
-    for (const child of children) child.kill(signal)
+    told = true
+    // A closed terminal means the end; from anywhere else, SIGHUP asks the server to read its certificate again.
+    for (const child of children) child.kill(signal === 'SIGHUP' && inTerminal ? 'SIGTERM' : signal)
   }
   for (const signal of ENDING) process.on(signal, forward)
-
   const ends = children.map(exitCodeOf)
   const code = await Promise.race(ends)
-  for (const child of children) child.kill('SIGTERM')
+  if (!told) forward('SIGTERM')
   await Promise.all(ends)
   for (const signal of ENDING) process.off(signal, forward)
   return code
