@@ -330,7 +330,7 @@ describe('the writers’ numbers', () => {
 
   it('a gap is found where it shows', async () => {
     const { make, end } = entry()
-    const leaves = [make.event('w'), make.event('w')]
+    const leaves: Uint8Array[] = [make.event('w'), make.event('w')]
     make.skip('w', 3)
     leaves.push(make.event('w'), end())
     expect(await verify(await sampleLog(leaves))).toEqual([
@@ -375,7 +375,7 @@ describe('the writers’ numbers', () => {
   it('a gap with a signed void is accepted and listed, before or after it shows', async () => {
     for (const late of [false, true]) {
       const { make, end } = entry()
-      const leaves = [make.event('w')]
+      const leaves: Uint8Array[] = [make.event('w')]
       const gap = make.skip('w', 2)
       const after = make.event('w')
       const accepted = make.void({ ...gap, at: NOW, reason: 'lost', writer: 'w' })
@@ -391,7 +391,7 @@ describe('the writers’ numbers', () => {
   it('a void excuses what it names and no more', async () => {
     const { make, end } = entry()
     const gap = make.skip('w', 5)
-    const leaves = [make.void({ at: NOW, first: gap.first + 1, last: gap.last - 1, reason: 'lost', writer: 'w' })]
+    const leaves: Uint8Array[] = [make.void({ at: NOW, first: gap.first + 1, last: gap.last - 1, reason: 'lost', writer: 'w' })]
     leaves.push(make.event('w'), end())
     expect(await verify(await sampleLog(leaves))).toMatchObject([
       { kind: 'writer-gap', expected: 1, found: 2 },
@@ -401,7 +401,7 @@ describe('the writers’ numbers', () => {
 
   it('a void of numbers that came is found', async () => {
     const { make, end } = entry()
-    const leaves = [make.event('w'), make.void({ at: NOW, first: 1, last: 1, reason: 'lost', writer: 'w' }), end()]
+    const leaves: Uint8Array[] = [make.event('w'), make.void({ at: NOW, first: 1, last: 1, reason: 'lost', writer: 'w' }), end()]
     expect(await verify(await sampleLog(leaves))).toMatchObject([{ kind: 'writer-gap', reason: 'repeated', index: 1 }])
   })
 
@@ -433,7 +433,7 @@ describe('the writers’ numbers', () => {
     const officer = parseSignerKey(generateNoteKey('officer.example').skey)
     const { make, end } = entry()
     const { first } = make.skip('w', 1)
-    const leaves = [
+    const leaves: Uint8Array[] = [
       make.void({ at: NOW, first, last: first, reason: 'lost', writer: 'w' }, officer),
       make.event('w'),
       end(),
