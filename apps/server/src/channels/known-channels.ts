@@ -10,6 +10,11 @@ export interface KnownChannel {
   readonly key: SealKey
 }
 
+export interface ReadChannel {
+  readonly known: KnownChannel
+  readonly stored: StoredChannel
+}
+
 type Entry = {
   readonly resource: ChannelResource
   readonly dataKey: string
@@ -32,6 +37,7 @@ type Parts = {
 export class KnownChannels {
   readonly #parts: Parts
   readonly #entries = new Map<string, Entry>()
+  readonly #loading = new Map<string, Promise<ReadChannel | null>>()
 
   constructor(parts: Parts) {
     this.#parts = parts
@@ -51,13 +57,21 @@ export class KnownChannels {
     return key === undefined ? undefined : { resource: entry.resource, key }
   }
 
-  /** The channel; null where there is none. @throws KeyDestroyed, StorageUnavailable */
+  /**
+   * The channel; null where there is none. Who asks while it is read waits for that same reading, so that requests go on in the order
+   * in which they came. @throws KeyDestroyed, StorageUnavailable
+   */
   async load(tenant: string, id: string): Promise<KnownChannel | null> {
-    return this.peek(tenant, id) ?? (await this.read(tenant, id))?.known ?? null
+    const known = this.peek(tenant, id)
+    if (known !== undefined) return known
+    const key = `${tenant}/${id}`
+    const loading = this.#loading.get(key) ?? this.read(tenant, id).finally(() => this.#loading.delete(key))
+    this.#loading.set(key, loading)
+    return (await loading)?.known ?? null
   }
 
   /** The channel as it is now, with its head, members and receipts; null where there is none. */
-  async read(tenant: string, id: string): Promise<{ known: KnownChannel; stored: StoredChannel } | null> {
+  async read(tenant: string, id: string): Promise<ReadChannel | null> {
     const { clock, keyring, readChannel } = this.#parts
     const readAt = clock.now()
     const stored = await readChannel(tenant, id, readAt)

@@ -4,7 +4,7 @@ import { type AuditFact, auditId } from '../audit/event.ts'
 import { Refusal } from '../errors.ts'
 import type { Asker } from '../gateway/asker.ts'
 import { encode } from '../gateway/frame.ts'
-import type { KnownChannel } from './known-channels.ts'
+import type { KnownChannel, ReadChannel } from './known-channels.ts'
 import { membersOf, receiptsOf } from './members.ts'
 
 type ChannelSubscribe = Extract<ClientRequest, { type: 'channel.subscribe' }>
@@ -58,7 +58,7 @@ export function unsubscribe(asker: Asker, frame: ChannelUnsubscribe): void {
 function subscribedFrame(
   asker: Asker,
   { id, channel }: ChannelSubscribe,
-  { known, stored }: NonNullable<Awaited<ReturnType<Asker['gateway']['channels']['read']>>>,
+  { known, stored }: ReadChannel,
 ): ServerFrameOf<'channel.subscribed'> {
   const { clock, policy } = asker.gateway
   return {
