@@ -1,14 +1,18 @@
 #!/usr/bin/env node
 import { OperationRefused } from '@wardline/server/operations'
 import { Command, CommanderError } from 'commander'
+import { auditCommand } from './audit/audit.ts'
 import { CliError } from './cli-error.ts'
 import { importCommand } from './import.ts'
+import { sequencerCommand } from './sequencer.ts'
 
-/** `wardline`: what an operator does at the machine. Exit codes: 0 done, 1 refused or failed, 2 a wrong command line. */
+/** `wardline`: what an operator does at the machine. Exit codes: 0 done, 1 refused or failed, 2 a wrong command line; `audit verify` has more. */
 const program = new Command('wardline')
   .description('Operate a Wardline installation. Reads the same environment as the server (.env.example).')
   .configureHelp({ showGlobalOptions: true })
   .addCommand(importCommand())
+  .addCommand(auditCommand())
+  .addCommand(sequencerCommand())
 
 throwInsteadOfExit(program)
 try {

@@ -1,19 +1,25 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { openLogKey, originOf, readLogKey } from './audit/sequencer/log-key.ts'
+import { headFileIn, type RunOptions } from './audit/sequencer/run.ts'
 import { systemClock } from './clock.ts'
-import { ConfigError, loadConfig } from './config.ts'
+import { type Config, ConfigError, loadConfig } from './config.ts'
 import { StartError } from './errors.ts'
 import { createKeyring, type Keyring } from './keys/keyring.ts'
-import { openRootKeyFile, RootKeyError } from './keys/root-key.ts'
+import { type KeyProvider, openRootKeyFile, RootKeyError } from './keys/root-key.ts'
 import { startEmbeddedPostgres } from './storage/embedded-postgres.ts'
 import { DatabaseRefused } from './storage/errors.ts'
 import { type Database, openDatabase } from './storage/open.ts'
-import { prepareDatabase } from './storage/prepare.ts'
+import { type Prepared, prepareDatabase } from './storage/prepare.ts'
 
 export { bySystem } from './audit/by.ts'
+export { compareDatabase } from './audit/compare/database.ts'
+export type { DatabaseFinding } from './audit/compare/findings.ts'
+export { runSequencer, type SequencerNews, sequencerOf } from './audit/sequencer/run.ts'
 export { NotClinical, UnknownUser } from './import/care-teams.ts'
 export { importFhir } from './import/import-fhir.ts'
 export { renderReport } from './import/report.ts'
+export { SequencerStore } from './storage/sequencer-store.ts'
 
 /** What an operation at the machine works with. */
 export type Installation = { readonly database: Database; readonly keyring: Keyring }
@@ -26,29 +32,67 @@ export class OperationRefused extends Error {}
  * PostgreSQL that serves already is joined. Closes everything again. @throws OperationRefused
  */
 export async function withInstallation<T>(run: (installation: Installation) => Promise<T>): Promise<T> {
-  const endings: (() => Promise<void>)[] = []
+  return withPrepared(async ({ prepared, keys, endings }) => {
+    const database = await openDatabase({
+      appUrl: prepared.appUrl,
+      clock: systemClock,
+      rootKeyFingerprint: keys.fingerprint,
+    })
+    endings.push(() => database.close())
+    return run({ database, keyring: createKeyring({ database, keys, clock: systemClock }) })
+  })
+}
+
+/** The installation's audit log, for whoever writes it or compares it. @throws OperationRefused */
+export async function withAuditLog<T>(run: (log: AuditLog) => Promise<T>): Promise<T> {
+  return withPrepared(async ({ prepared, config }) => {
+    const { skey, vkey } = await openLogKey(config.keysDir, originOf(prepared.installation.id))
+    const { auditDir, keysDir } = config
+    return run({ databaseUrl: prepared.sequencerUrl, auditDir, headFile: headFileIn(keysDir), skey, vkey })
+  })
+}
+
+/** `vkey` is the public part of the signing key `skey`. */
+export type AuditLog = RunOptions & { readonly vkey: string }
+
+/** The public key of this machine's audit log, and where that log is; null where this is no machine of an installation. */
+export async function localLog(): Promise<{ vkey: string; auditDir: string } | null> {
+  return refusing(async () => {
+    const { keysDir, auditDir } = loadConfig()
+    const vkey = await readLogKey(keysDir)
+    return vkey === null ? null : { vkey, auditDir }
+  })
+}
+
+type Endings = (() => Promise<void>)[]
+type PreparedParts = { prepared: Prepared; keys: KeyProvider; config: Config; endings: Endings }
+
+async function withPrepared<T>(run: (parts: PreparedParts) => Promise<T>): Promise<T> {
+  const endings: Endings = []
   try {
-    return await run(await openInstallation(endings))
+    return await refusing(async () => run(await prepare(endings)))
   } finally {
     for (const end of endings.toReversed()) await end()
   }
 }
 
-async function openInstallation(endings: (() => Promise<void>)[]): Promise<Installation> {
+async function prepare(endings: Endings): Promise<PreparedParts> {
+  const config = loadConfig()
+  const { dataDir, keysDir, databaseUrl, databaseAppUrl: appUrl, databaseSequencerUrl: sequencerUrl } = config
+  // Opening a folder that is not there would make an installation of its own there, with nobody in it.
+  if (!existsSync(join(keysDir, 'root.key'))) {
+    throw new OperationRefused(
+      `${keysDir} holds no root key: start the server once, or set WARDLINE_DATA to its folder.`,
+    )
+  }
+  const keys = await openRootKeyFile(keysDir)
+  const ownerUrl = databaseUrl ?? (await joinEmbedded(dataDir, endings))
+  return { prepared: await prepareDatabase({ ownerUrl, appUrl, sequencerUrl, keys }), keys, config, endings }
+}
+
+async function refusing<T>(run: () => Promise<T>): Promise<T> {
   try {
-    const { dataDir, keysDir, databaseUrl, databaseAppUrl } = loadConfig()
-    // Opening a folder that is not there would make an installation of its own there, with nobody in it.
-    if (!existsSync(join(keysDir, 'root.key'))) {
-      throw new OperationRefused(
-        `${keysDir} holds no root key: start the server once, or set WARDLINE_DATA to its folder.`,
-      )
-    }
-    const keys = await openRootKeyFile(keysDir)
-    const ownerUrl = databaseUrl ?? (await joinEmbedded(dataDir, endings))
-    const { appUrl } = await prepareDatabase({ ownerUrl, appUrl: databaseAppUrl, keys })
-    const database = await openDatabase({ appUrl, clock: systemClock, rootKeyFingerprint: keys.fingerprint })
-    endings.push(() => database.close())
-    return { database, keyring: createKeyring({ database, keys, clock: systemClock }) }
+    return await run()
   } catch (error) {
     if (error instanceof ConfigError) throw new OperationRefused(error.problems.join('\n'), { cause: error })
     if (error instanceof StartError || error instanceof DatabaseRefused || error instanceof RootKeyError) {
@@ -58,7 +102,7 @@ async function openInstallation(endings: (() => Promise<void>)[]): Promise<Insta
   }
 }
 
-async function joinEmbedded(dataDir: string, endings: (() => Promise<void>)[]): Promise<string> {
+async function joinEmbedded(dataDir: string, endings: Endings): Promise<string> {
   const postgres = await startEmbeddedPostgres({ dataDir })
   endings.push(() => postgres.stop())
   return postgres.url

@@ -1,6 +1,7 @@
 export { CanonicalJsonError, canonicalBytes, canonicalJson, MAX_CANONICAL_DEPTH } from './canonical-json.ts'
 export { type Checkpoint, formatCheckpoint, parseCheckpoint, type TreeHead } from './checkpoint.ts'
 export type { ContentSummary } from './content-audit.ts'
+export { readEntries } from './entry-reader.ts'
 export { describeFinding, FINDING_KINDS, type Finding, type FindingKind } from './finding.ts'
 export { COSIGNATURE, NOTE_SIGNATURE, type SignatureType } from './key-text.ts'
 export {

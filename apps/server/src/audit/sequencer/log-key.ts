@@ -31,3 +31,15 @@ export async function openLogKey(keysDir: string, origin: string): Promise<LogKe
   }
   throw new StartError(`${path} is the key of another installation's audit log: restore the one of this database.`)
 }
+
+/** The vkey of the key in the folder; null where there is none. @throws StartError */
+export async function readLogKey(keysDir: string): Promise<string | null> {
+  const path = join(keysDir, FILE)
+  const text = await readPrivateFile(path)
+  if (text === null) return null
+  try {
+    return parseSignerKey(text.trim()).verifier.vkey
+  } catch (error) {
+    throw new StartError(`${path} holds no key of an audit log: restore it from your backup.`, 1, { cause: error })
+  }
+}
