@@ -67,6 +67,7 @@ describe('GET /channels/:id/messages', () => {
       query = `?limit=${limit}&before=${next}`
     }
     expect(pages.flat()).toEqual(replayed)
+    expect(pages.every((items) => items.length > 0)).toBe(true)
   })
 
   it('before the first there is nothing', async () => {
