@@ -10,11 +10,16 @@ const PNPM = 'pnpm@12.21.0'
 
 const stamp = join(memory, 'install')
 
+const UNTRUSTED = /SELF_SIGNED_CERT|UNABLE_TO_(VERIFY|GET_ISSUER)|CERT_HAS_EXPIRED|CERT_UNTRUSTED|UnknownIssuer/i
 const UNREACHABLE =
   /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|EHOSTUNREACH|ERR_SOCKET_TIMEOUT|error sending request|ENOTCACHED|NO_OFFLINE/i
 
 /** What a failed install says, and what a person can do about it. First match wins. */
 const REASONS = [
+  {
+    sign: UNTRUSTED,
+    help: "The npm registry's certificate is not trusted here. Behind a proxy that inspects TLS, name its authority: npm config set cafile … and NODE_EXTRA_CA_CERTS=…",
+  },
   {
     sign: UNREACHABLE,
     help: 'The npm registry could not be reached. Packages need the network once: check the connection, or name a proxy (HTTPS_PROXY) or a mirror (npm config set registry …).',
@@ -70,19 +75,16 @@ function assertWritable() {
 }
 
 async function install() {
-  // Without a registry pnpm would try for minutes. With everything in its store it needs none.
-  const offline = (await isRegistryReachable()) ? [] : ['--offline']
-  const result = await run('npx', ['--yes', ...offline, PNPM, 'install', '--frozen-lockfile', ...offline])
-  if (result.code === 0) return
-  const reason = REASONS.find(({ sign }) => sign.test(result.output))
-  throw new Stop(reason ? reason.help : `pnpm could not install the packages:\n${tail(result.output)}`)
-}
-
-/** Asked of npm, which knows this machine's proxies and mirrors. */
-async function isRegistryReachable() {
-  const retries = ['--fetch-retries=1', '--fetch-retry-mintimeout=1000']
-  const { code, output } = await run('npm', ['ping', ...retries])
-  return code === 0 || !UNREACHABLE.test(output)
+  // npm knows this machine's proxies and mirrors. Without a registry pnpm would try for minutes; with everything in
+  // its store it needs none.
+  const ping = await run('npm', ['ping', '--fetch-retries=1', '--fetch-retry-mintimeout=1000'])
+  const isCutOff = ping.code !== 0 && (UNREACHABLE.test(ping.output) || UNTRUSTED.test(ping.output))
+  const offline = isCutOff ? ['--offline'] : []
+  const { code, output } = await run('npx', ['--yes', ...offline, PNPM, 'install', '--frozen-lockfile', ...offline])
+  if (code === 0) return
+  const said = isCutOff ? ping.output + output : output
+  const reason = REASONS.find(({ sign }) => sign.test(said))
+  throw new Stop(reason ? reason.help : `pnpm could not install the packages:\n${tail(output)}`)
 }
 
 /**
