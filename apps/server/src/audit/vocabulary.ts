@@ -153,6 +153,7 @@ export const auditReasons = [
   'unknown-user',
   'user-disabled',
   'password',
+  'weak-password',
   'second-factor',
   'no-credentials',
   'token',

@@ -8,7 +8,7 @@ export type PendingRow = {
   readonly tenantId: string
   readonly writerId: string
   readonly seq: number
-  /** Epoch milliseconds: the row's column, not what the event says. */
+  /** Epoch milliseconds: the row's column, not what the event says; infinite where somebody has made it so. */
   readonly at: number
   readonly event: Buffer
 }
@@ -143,7 +143,7 @@ export class SequencerStore {
       `SELECT o.tenant_id, o.writer_id, o.writer_seq, o.at, o.event
        FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::bigint[]) WITH ORDINALITY AS r (tenant, writer, first, count, n)
        CROSS JOIN LATERAL (
-         SELECT x.tenant_id, x.writer_id, x.writer_seq, (extract(epoch FROM x.at) * 1000)::bigint AS at, x.event
+         SELECT x.tenant_id, x.writer_id, x.writer_seq, (extract(epoch FROM x.at) * 1000)::float8 AS at, x.event
          FROM audit_outbox x WHERE x.tenant_id = r.tenant AND x.writer_id = r.writer
            AND x.writer_seq >= r.first AND x.writer_seq < r.first + r.count ORDER BY x.writer_seq) o
        ORDER BY r.n, o.writer_seq`,
@@ -168,7 +168,7 @@ export class SequencerStore {
       `SELECT o.tenant_id, o.writer_id, o.writer_seq, o.at, o.event
        FROM unnest($1::uuid[], $2::uuid[], $3::bigint[]) AS w (tenant, writer, done)
        CROSS JOIN LATERAL (
-         SELECT x.tenant_id, x.writer_id, x.writer_seq, (extract(epoch FROM x.at) * 1000)::bigint AS at, x.event
+         SELECT x.tenant_id, x.writer_id, x.writer_seq, (extract(epoch FROM x.at) * 1000)::float8 AS at, x.event
          FROM audit_outbox x WHERE x.tenant_id = w.tenant AND x.writer_id = w.writer AND x.writer_seq > w.done
          ORDER BY x.writer_seq LIMIT $4) o
        LIMIT $5`,
@@ -202,7 +202,7 @@ export class SequencerStore {
            WHERE (o.tenant_id, o.writer_id) > (w.tenant_id, w.writer_id)
            ORDER BY o.tenant_id, o.writer_id LIMIT 1) n
        )
-       SELECT w.tenant_id, w.writer_id, coalesce(r.done, 0), (extract(epoch FROM l.at) * 1000)::bigint
+       SELECT w.tenant_id, w.writer_id, coalesce(r.done, 0), (extract(epoch FROM l.at) * 1000)::float8
        FROM writers w
        CROSS JOIN LATERAL (
          SELECT o.writer_seq, o.at FROM audit_outbox o WHERE o.tenant_id = w.tenant_id AND o.writer_id = w.writer_id
@@ -285,7 +285,7 @@ export class SequencerStore {
   /** The rows at these keys, in no order; those that are not there are left out. */
   async readRowsAt(keys: readonly RowKey[]): Promise<PendingRow[]> {
     const rows = await this.#rows<RawRow>(
-      `SELECT x.tenant_id, x.writer_id, x.writer_seq, (extract(epoch FROM x.at) * 1000)::bigint, x.event
+      `SELECT x.tenant_id, x.writer_id, x.writer_seq, (extract(epoch FROM x.at) * 1000)::float8, x.event
        FROM unnest($1::uuid[], $2::uuid[], $3::bigint[]) AS k (tenant, writer, seq)
        JOIN audit_outbox x ON x.tenant_id = k.tenant AND x.writer_id = k.writer AND x.writer_seq = k.seq`,
       [keys.map((key) => key.tenantId), keys.map((key) => key.writerId), keys.map((key) => key.seq)],
@@ -296,7 +296,7 @@ export class SequencerStore {
   /** The index of these places, in no order. */
   async readIndexRows(from: number, to: number): Promise<IndexRow[]> {
     const rows = await this.#rows<IndexColumns>(
-      `SELECT tenant_id, leaf_index, (extract(epoch FROM at) * 1000)::bigint, writer_id, writer_seq, action, outcome, actor,
+      `SELECT tenant_id, leaf_index, (extract(epoch FROM at) * 1000)::float8, writer_id, writer_seq, action, outcome, actor,
          patient, connection FROM audit_log.events WHERE leaf_index >= $1 AND leaf_index < $2`,
       [from, to],
     )
@@ -336,7 +336,7 @@ export class SequencerStore {
   /** How far the index says that it is whole (`safeAt` in epoch milliseconds), and how many places there are. */
   async readIndexState(): Promise<{ nextIndex: number; safeAt: number; places: number } | undefined> {
     const rows = await this.#rows<[string, string, string]>(
-      `SELECT i.next_index, (extract(epoch FROM i.safe_at) * 1000)::bigint,
+      `SELECT i.next_index, (extract(epoch FROM i.safe_at) * 1000)::float8,
          (SELECT coalesce(max(next_index), 0) FROM audit_log.runs) FROM audit_log.indexed i`,
       [],
     )
@@ -350,7 +350,7 @@ export class SequencerStore {
   /** When the earliest event happened that has a place and is not in the index, in epoch milliseconds; null: there is none. */
   async readFirstUnindexed(nextIndex: number): Promise<number | null> {
     const [row] = await this.#rows<[string | null]>(
-      `SELECT (extract(epoch FROM min(x.at)) * 1000)::bigint FROM audit_log.runs r
+      `SELECT (extract(epoch FROM min(x.at)) * 1000)::float8 FROM audit_log.runs r
        JOIN audit_outbox x ON x.tenant_id = r.tenant_id AND x.writer_id = r.writer_id
          AND x.writer_seq >= r.first_seq AND x.writer_seq < r.first_seq + r.count
        WHERE r.first_index >= $1 AND r.own IS NULL`,

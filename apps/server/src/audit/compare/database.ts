@@ -35,6 +35,7 @@ export async function compareDatabase(
   const findings = new DatabaseFindings()
   const seen: Seen = { writers: new Map(), indexRows: 0 }
   const indexedTo = (await store.readIndexState())?.nextIndex ?? 0
+  await compareHead(options, findings)
   let stride: Uint8Array[] = []
   let from = 0
   for await (const entry of readEntries(tiles, size)) {
@@ -46,7 +47,6 @@ export async function compareDatabase(
     onProgress?.({ entries: from, of: size })
   }
   await compareCounts(store, seen, findings)
-  await compareHead(options, findings)
   await compareIndexState(store, seen, size, findings)
   return { findings: findings.all(), dropped: findings.dropped }
 }

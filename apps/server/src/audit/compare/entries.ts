@@ -35,7 +35,7 @@ export async function compareEntries(
     writer.found += row === undefined ? 0 : 1
     seen.writers.set(writerKey(key), writer)
     compareRow(place, key, row, entry, findings)
-    compareIndex(place, row, index.get(place), place < indexedTo, findings)
+    compareIndex(place, indexRowOf(loggedRow(entry, key), place), index.get(place), place < indexedTo, findings)
   }
 }
 
@@ -86,36 +86,43 @@ function compareRow(
     const sentence = `number ${seq} of writer ${writerId}, entry ${place} of the log, is not in the database`
     findings.add('missing', 'audit_outbox', sentence, place)
   } else if (!Buffer.from(leafOf(row)).equals(entry)) {
-    findings.altered(place, row, eventIn(entry, row))
+    findings.altered(place, row, loggedRow(entry, row).event)
   } else if (!timesAgree(row)) {
     const sentence = `number ${seq} of writer ${writerId} has another time than entry ${place} of the log`
     findings.add('changed', 'audit_outbox', sentence, place)
   }
 }
 
-/** The event's own bytes in its leaf (packages/transparency-log/src/leaf.ts). */
-function eventIn(entry: Uint8Array, { seq, writerId }: PendingRow): Uint8Array {
-  return entry.subarray('{"event":'.length, entry.length - `,"seq":${seq},"writer":"${writerId}"}`.length)
+/** The row as the log has it: the event's own bytes out of its leaf (packages/transparency-log/src/leaf.ts), and the time it says. */
+function loggedRow(entry: Uint8Array, key: RowKey): PendingRow {
+  const { tenantId, writerId, seq } = key
+  const end = entry.length - `,"seq":${seq},"writer":"${writerId}"}`.length
+  const event = Buffer.from(entry.subarray('{"event":'.length, end))
+  return { tenantId, writerId, seq, at: statedTime(event) ?? Number.NaN, event }
 }
 
 /** The column is what lists are sorted by: it must say what the event says. */
 function timesAgree({ at, event }: PendingRow): boolean {
+  const stated = statedTime(event)
+  return stated === null || stated === at
+}
+
+function statedTime(event: Buffer): number | null {
   try {
-    const stated = (JSON.parse(event.toString()) as { at?: unknown }).at
-    return typeof stated !== 'string' || Date.parse(stated) === at
+    const { at } = Object(JSON.parse(event.toString())) as { at?: unknown }
+    return typeof at === 'string' ? Date.parse(at) : null
   } catch {
-    return true
+    return null
   }
 }
 
 function compareIndex(
   place: number,
-  row: PendingRow | undefined,
+  due: IndexRow | null,
   found: IndexRow | undefined,
   isDue: boolean,
   findings: DatabaseFindings,
 ): void {
-  const due = row === undefined ? null : indexRowOf(row, place)
   if (due === null) return
   if (found === undefined) {
     if (isDue) findings.add('missing', 'audit_log.events', `entry ${place} is not in the index`, place)

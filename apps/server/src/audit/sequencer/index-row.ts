@@ -6,7 +6,7 @@ const WORD = /^[a-z.-]{1,64}$/
 /** What the review's filters ask of an event; null where its bytes are no event (then only the list without filters shows it). */
 export function indexRowOf({ tenantId, writerId, seq, at, event }: PendingRow, index: number): IndexRow | null {
   const { action, outcome, actor, patient, connection } = fieldsOf(event)
-  if (!isWord(action) || !isWord(outcome)) return null
+  if (!isWord(action) || !isWord(outcome) || !Number.isSafeInteger(at)) return null
   return {
     tenantId,
     index,
