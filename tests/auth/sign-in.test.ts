@@ -2,6 +2,7 @@ import { loginAnswer, problem } from '@wardline/protocol'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { manualClock } from '../../apps/server/src/clock.ts'
 import { auditOf } from '../_util/audit.ts'
+import { asOwner } from '../_util/database.ts'
 import { claimsOf, headerOf, Person, refreshCookieOf, signedIn } from '../_util/person.ts'
 import { PASSWORD, startTestServer, type TestServer } from '../_util/server.ts'
 
@@ -132,6 +133,42 @@ describe('sign-in', () => {
     }
     expect(new Set(bodies).size).toBe(1)
   })
+
+  test.each([
+    ['is disabled', 'SET disabled_at = now()'],
+    ['gets another password', `SET password_hash = password_hash || 'x'`],
+  ])(
+    'R-19: who %s between the check of the password and the session is not let in (Zulip CVE-2022-24751)',
+    async (_name, change) => {
+      const user = server.users.get('lakeside/physician.haddad')
+      const { ownerUrl } = server.database
+      const waiting = `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`
+      clock.advance(1)
+      const begunAt = clock.now() - 1
+      const undo = await server.database.query<{ password_hash: string }>(
+        'SELECT password_hash FROM users WHERE id = $1',
+        [user],
+      )
+      await asOwner(ownerUrl, async (client) => {
+        await client.query('BEGIN')
+        await client.query(`UPDATE users ${change}, version = version + 1 WHERE id = $1`, [user])
+        const answer = new Person(server).signIn('lakeside', 'physician.haddad')
+        await expect.poll(() => server.database.query(waiting), { timeout: 20_000 }).toHaveLength(1)
+        await client.query('COMMIT')
+        expect((await answer).status).toBe(401)
+      })
+      expect(
+        await server.database.query('SELECT 1 FROM sessions WHERE user_id = $1 AND created_at > $2', [
+          user,
+          new Date(begunAt),
+        ]),
+      ).toEqual([])
+      await server.database.query('UPDATE users SET disabled_at = NULL, password_hash = $2 WHERE id = $1', [
+        user,
+        undo[0]?.password_hash,
+      ])
+    },
+  )
 
   test('R-10: of all who sign in at once, each gets a session of their own', async () => {
     const people = await Promise.all(Array.from({ length: 20 }, () => signedIn(server, 'riverside/physician.okafor')))
