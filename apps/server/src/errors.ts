@@ -1,4 +1,4 @@
-import { ERRORS, type ErrorCode, type ErrorFrame, type Problem } from '@wardline/protocol'
+import { ERRORS, type ErrorCode, type ErrorFrame, type Problem, type RefusalWhy } from '@wardline/protocol'
 import type { AuditFact } from './audit/event.ts'
 import type { AuditReason } from './audit/vocabulary.ts'
 import { isUnavailable } from './storage/errors.ts'
@@ -21,6 +21,8 @@ export type RefusalDetails = {
   readonly retryAfterMs?: number
   /** JSON pointers to what is wrong in the request; names of the schema, never what was sent. */
   readonly fields?: readonly string[]
+  /** What the asker may be told of why. */
+  readonly why?: RefusalWhy
   readonly cause?: unknown
 }
 
@@ -33,6 +35,7 @@ export class Refusal extends Error {
   readonly reason: AuditReason
   readonly retryAfterMs: number | undefined
   readonly fields: readonly string[] | undefined
+  readonly why: RefusalWhy | undefined
   /** Whether its audit event has been written by whoever knew most about it; the funnel writes one otherwise. */
   audited = false
   /** Whom a token was good for that was refused all the same: in whose audit the refusal belongs. */
@@ -44,6 +47,7 @@ export class Refusal extends Error {
     this.reason = reason
     this.retryAfterMs = details.retryAfterMs
     this.fields = details.fields
+    this.why = details.why
   }
 }
 
@@ -55,7 +59,7 @@ export function toRefusal(thrown: unknown): Refusal {
 }
 
 /** A refusal as HTTP says it (RFC 9457). */
-export function toProblem({ code, retryAfterMs, fields }: Refusal): Problem {
+export function toProblem({ code, retryAfterMs, fields, why }: Refusal): Problem {
   const { status, retry, message } = ERRORS[code]
   return {
     type: `urn:wardline:error:${code}`,
@@ -65,6 +69,7 @@ export function toProblem({ code, retryAfterMs, fields }: Refusal): Problem {
     retry,
     ...(retryAfterMs === undefined ? {} : { retryAfterMs: Math.ceil(retryAfterMs) }),
     ...(fields === undefined || fields.length === 0 ? {} : { fields: fields.slice(0, 32) }),
+    ...(why === undefined ? {} : { why }),
   }
 }
 

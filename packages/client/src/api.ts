@@ -2,10 +2,13 @@ import {
   about,
   adminUser,
   type assignCareTeam,
+  auditCheckpoint,
   auditEventView,
+  auditProof,
   type auditQuery,
   careTeamAssignment,
   type changeUser,
+  type changePassword,
   channelSummary,
   type createChannel,
   type createUser,
@@ -42,7 +45,8 @@ const sessions = page(sessionSummary)
 export function createApi(call: <T>(call: Call<T>) => Promise<T>) {
   const get = <T>(path: string, answer: Schema<T>, query: NonNullable<Call<T>['query']> = {}) =>
     call({ method: 'GET', path, query, answer })
-  const post = <T>(path: string, body: unknown, answer: Schema<T>) => call({ method: 'POST', path, body, answer })
+  const post = <T>(path: string, body: unknown, answer: Schema<T> | null) =>
+    call({ method: 'POST', path, body, answer })
   const remove = (path: string) => call<void>({ method: 'DELETE', path, answer: null })
 
   return {
@@ -52,6 +56,8 @@ export function createApi(call: <T>(call: Call<T>) => Promise<T>) {
     /** Where this person is signed in. */
     sessions: (query: PageQuery = {}) => get('/me/sessions', sessions, query),
     endSession: (id: string) => remove(at('/me/sessions', id)),
+    /** Sets another password; this person's other sessions end. Refused with `why` where the old is wrong or the new too common. */
+    changePassword: (body: Input<typeof changePassword>) => post<void>('/me/password', body, null),
     patients: (query: PageQuery = {}) => get('/patients', patients, query),
     searchPatients: (query: SearchQuery) => post('/patients/search', query, patients),
     patient: (id: string) => get(at('/patients', id), patientSummary),
@@ -77,6 +83,10 @@ export function createApi(call: <T>(call: Call<T>) => Promise<T>) {
       sessions: (query: PageQuery & { user?: string } = {}) => get('/admin/sessions', sessions, query),
       endSession: (id: string) => remove(at('/admin/sessions', id)),
       auditEvents: (query: AuditQuery = {}) => get('/admin/audit/events', audit, query),
+      /** What of the audit log is signed, and by which key. */
+      auditCheckpoint: () => get('/admin/audit/checkpoint', auditCheckpoint),
+      /** The entry at a place of the log, with its proof: to be checked, not believed (@wardline/transparency-log/browser). */
+      auditProof: (index: number) => get(`${at('/admin/audit/events', String(index))}/proof`, auditProof),
     },
   }
 }

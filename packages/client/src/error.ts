@@ -1,10 +1,11 @@
-import { ERRORS, type ErrorCode, type Retry } from '@wardline/protocol'
+import { ERRORS, type ErrorCode, type RefusalWhy, type Retry } from '@wardline/protocol'
 
 type Details = {
   status?: number | undefined
   retry?: Retry | undefined
   retryAfterMs?: number | undefined
   fields?: readonly string[] | undefined
+  why?: RefusalWhy | undefined
   cause?: unknown
 }
 
@@ -22,6 +23,8 @@ export class WardlineError extends Error {
   readonly status: number
   /** JSON pointers to what is wrong in a body, never its values. */
   readonly fields: readonly string[]
+  /** What was wrong with what was typed, where the server says so. */
+  readonly why: RefusalWhy | null
 
   constructor(code: ErrorCode, details: Details = {}) {
     super(ERRORS[code].message, details.cause === undefined ? undefined : { cause: details.cause })
@@ -30,6 +33,7 @@ export class WardlineError extends Error {
     this.retryAfterMs = details.retryAfterMs ?? null
     this.status = details.status ?? 0
     this.fields = details.fields ?? []
+    this.why = details.why ?? null
   }
 }
 

@@ -28,6 +28,20 @@ export const errorCode = z.enum(ERROR_CODES)
 
 export const retry = z.enum(['never', 'later', 'after-renewal', 'after-step-up'])
 
+/**
+ * What somebody who is signed in, or half signed in, may know of a refusal of what they typed: a word of this list, for the
+ * screen to say in a sentence. Never more than they would find out by trying once more.
+ */
+export const refusalWhy = z.enum([
+  'password-wrong',
+  'password-common',
+  'password-of-account',
+  'password-same',
+  'code-wrong',
+  'code-used',
+])
+export type RefusalWhy = z.infer<typeof refusalWhy>
+
 /** An error over HTTP: RFC 9457 `application/problem+json`. `type` is `urn:wardline:error:<code>`. */
 export const problem = z.strictObject({
   type: z.string(),
@@ -38,6 +52,7 @@ export const problem = z.strictObject({
   retryAfterMs: z.int().min(0).optional(),
   /** Where a body or query is wrong: JSON pointers to fields, never their values. */
   fields: z.array(z.string()).max(32).optional(),
+  why: refusalWhy.optional(),
 })
 
 export type Problem = z.infer<typeof problem>

@@ -44,6 +44,9 @@ export const password = z.string().min(1).max(1024)
 /** A password that is newly set: at least 8 (NIST SP 800-63B §3.1.1.2, ASVS 6.2.1). */
 export const newPassword = password.min(8)
 
+/** `POST /me/password`: the one that holds, and the one that is to hold. */
+export const changePassword = z.strictObject({ password, newPassword })
+
 export const loginRequest = z.strictObject({ tenant: tenantSlug, username, password })
 
 export const authenticatedAnswer = z.strictObject({
@@ -227,6 +230,8 @@ export const auditEventView = z.strictObject({
   origin: z.string().nullable(),
   resource: z.strictObject({ kind: z.string(), id: z.string() }).nullable(),
   patient: uuid.nullable(),
+  /** Its place in the audit log; null while it is younger than a second, or changed. Proved once a checkpoint covers the place. */
+  index: z.int().min(0).nullable(),
 })
 export type AuditEventView = z.infer<typeof auditEventView>
 
@@ -242,3 +247,31 @@ export const auditQuery = pageQuery.extend({
   from: timestamp.optional(),
   until: timestamp.optional(),
 })
+
+/** What a checkpoint says, and the key that signed it: keep both where the server cannot change them. */
+export const auditCheckpoint = z.strictObject({
+  origin: z.string(),
+  vkey: z.string(),
+  /** Entries that it covers: an event is proved when its place is below. */
+  size: z.int().min(0),
+  /** The signed note itself (C2SP tlog-checkpoint). */
+  checkpoint: z.string(),
+})
+export type AuditCheckpoint = z.infer<typeof auditCheckpoint>
+
+/** One entry of the log and its proof, to be checked by whoever reads it. */
+export const auditProof = z.strictObject({
+  index: z.int().min(0),
+  /** The entry, byte for byte: canonical JSON in ASCII. */
+  entry: z.string(),
+  /** C2SP tlog-proof: inclusion proof and checkpoint. */
+  proof: z.string(),
+  origin: z.string(),
+  vkey: z.string(),
+})
+export type AuditProof = z.infer<typeof auditProof>
+
+/** As the list's filters, all matching events, in one of these forms. */
+export const auditExportQuery = auditQuery
+  .omit({ limit: true, cursor: true })
+  .extend({ format: z.enum(['csv', 'ndjson', 'fhir']) })

@@ -11,6 +11,7 @@ import { isUniqueViolation } from '../storage/errors.ts'
 import type { Change } from '../storage/transaction.ts'
 import { createUser, rolesNamed, UnknownRole } from './create.ts'
 import { findAdminUser } from './list.ts'
+import { whyRefused } from './new-password.ts'
 
 export type UserChanges = z.infer<typeof changeUserSchema>
 
@@ -25,6 +26,11 @@ export async function addUser(
   // Somebody who is not there yet has no id, and is nobody's own account.
   if (wanted.roles.length > 0) await decideFor(ctx, caller, 'role.assign', { kind: 'user', tenant, id: '' })
   const { username, displayName, title = null, roles, password } = wanted
+  const why =
+    password === undefined ? null : whyRefused(password, { username, tenant: caller.snapshot.profile.tenant.slug })
+  if (why !== null) {
+    return refuse(ctx, caller, new Refusal('invalid', 'weak-password', { why, fields: ['/password'] }), 'user.create')
+  }
   const passwordHash = password === undefined ? null : await ctx.passwords.hash(password)
   const by = caller.trail
   try {

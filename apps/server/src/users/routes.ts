@@ -1,14 +1,41 @@
-import { adminUser, changeUser as changes, createUser as newUser, page, pageQuery, uuid } from '@wardline/protocol'
+import {
+  adminUser,
+  changePassword as passwords,
+  changeUser as changes,
+  createUser as newUser,
+  page,
+  pageQuery,
+  uuid,
+} from '@wardline/protocol'
 import { z } from 'zod'
 import type { Context } from '../context.ts'
 import type { App } from '../http/app-type.ts'
 import { callerOf } from '../http/caller.ts'
 import { noQuery } from '../http/no-query.ts'
+import { Refusal } from '../errors.ts'
+import { KeyedRate, perMinute } from '../http/keyed-rate.ts'
 import { addUser, changeUser } from './change.ts'
+import { changePassword } from './change-password.ts'
 import { listUsers } from './list.ts'
+
+/** Who holds a session may not guess its password: so many tries a minute for each account. */
+const PASSWORD_TRIES_PER_MINUTE = 10
 
 /** The accounts of the tenant; for the authenticated scope. */
 export function registerUserRoutes(api: App, ctx: Context): void {
+  const tries = new KeyedRate(perMinute(PASSWORD_TRIES_PER_MINUTE), ctx.clock)
+  api.addHook('onClose', () => tries.close())
+  api.post(
+    '/me/password',
+    { config: { action: 'password.change' }, schema: { querystring: noQuery, body: passwords } },
+    async (request, reply) => {
+      const caller = callerOf(request)
+      const retryAfterMs = tries.take(caller.actor.user)
+      if (retryAfterMs > 0) throw new Refusal('rate-limited', 'sign-ins', { retryAfterMs })
+      await changePassword(ctx, caller, request.body)
+      return reply.code(204).send()
+    },
+  )
   api.get(
     '/admin/users',
     { config: { action: 'user.read' }, schema: { querystring: pageQuery, response: { 200: page(adminUser) } } },
