@@ -226,7 +226,7 @@ describe('R-19: what ends while somebody is at it', () => {
     )
     const people = [...(await Promise.all(hail)), vega]
     clock.advance(1_001)
-    for (const each of people) expect(await statusOf(each, each.server)).toBe(401)
+    for (const each of people) expect((await each.call('GET', '/me')).status).toBe(401)
     expect((await new Person(server).signIn('riverside', 'pharmacist.vega')).status).toBe(401)
   })
 })
