@@ -9,8 +9,10 @@ export type ReadEvents = (
   limit: number,
 ) => Promise<readonly FramedEvent[]>
 
-/** Events in one reading of the store. */
-export const PAGE = 100
+/** Events in one reading of the store, and about how many bytes: of large messages there are fewer. */
+const MAX_PAGE = 200
+const MIN_PAGE = 8
+const PAGE_BYTES = 128 * 1024
 
 /**
  * One channel on one node: hands each event to the live subscriptions exactly once and in order (P3). `delivered` is the last
@@ -31,6 +33,8 @@ export class ChannelFeed {
   #delivered: number | null = null
   #known = 0
   #catchingUp = false
+  /** How large a frame of this channel is, about. */
+  #frameBytes = 512
   #idleSince = 0
 
   constructor(
@@ -83,13 +87,13 @@ export class ChannelFeed {
 
   /** Events after `after`, from memory if they are there; several who ask for the same are served by one reading. */
   async read(after: number): Promise<readonly FramedEvent[]> {
-    const recent = this.#recent.since(after, PAGE)
+    const recent = this.#recent.since(after, MAX_PAGE)
     if (recent !== null) return recent
     const underWay = this.#reads.get(after)
     if (underWay?.known === this.#known) return underWay.events
     const reading = {
       known: this.#known,
-      events: this.#readEvents(this.tenant, this.channel, after, PAGE).finally(() => {
+      events: this.#readPage(after).finally(() => {
         if (this.#reads.get(after) === reading) this.#reads.delete(after)
       }),
     }
@@ -115,6 +119,13 @@ export class ChannelFeed {
     if (event.sender !== null) this.#onMessage(event)
   }
 
+  async #readPage(after: number): Promise<readonly FramedEvent[]> {
+    const limit = Math.min(MAX_PAGE, Math.max(MIN_PAGE, Math.floor(PAGE_BYTES / this.#frameBytes)))
+    const events = await this.#readEvents(this.tenant, this.channel, after, limit)
+    if (events.length > 0) this.#frameBytes = events.reduce((sum, { frame }) => sum + frame.length, 0) / events.length
+    return events
+  }
+
   #catchUp(): void {
     if (this.#catchingUp) return
     this.#catchingUp = true
@@ -127,7 +138,7 @@ export class ChannelFeed {
     while (this.#delivered !== null && this.#delivered < this.#known && this.subscriptions.size > 0) {
       try {
         const known = this.#known
-        const events = await this.#readEvents(this.tenant, this.channel, this.#delivered, PAGE)
+        const events = await this.#readPage(this.#delivered)
         // A head that the store does not show: the hint of a transaction that was lost. The next poll says what is true.
         if (events.length === 0 && this.#known === known) {
           this.#known = this.#delivered

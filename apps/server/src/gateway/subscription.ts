@@ -165,24 +165,24 @@ export class Subscription implements Owner {
       await subscriber.room()
       if (this.closed) return
       const events = await feed.read(this.#last)
-      if (this.closed) return
-      this.#sendAll(events)
-      if (this.closed) return
+      if (this.closed || !(await this.#sendAll(events))) return
       // Nothing is there up to `known`, whoever said so; and if no more has been delivered meanwhile, nothing is missed.
       if (events.length === 0 && (feed.delivered ?? 0) <= known) break
     }
     this.#goLive()
   }
 
-  /** As many as the line takes now: what is left is read again when there is room. */
-  #sendAll(events: readonly FramedEvent[]): void {
+  /** Sends them as the line takes them. Whether the subscription has not ended meanwhile. */
+  async #sendAll(events: readonly FramedEvent[]): Promise<boolean> {
     const { line, bufferBytes } = this.subscriber
     for (const event of events) {
+      if (line.backlog > bufferBytes) await this.subscriber.room()
+      if (this.closed || !this.mayRead()) return false
       if (event.seq <= this.#last) continue
-      if (line.backlog > bufferBytes || !this.mayRead()) return
       this.#last = event.seq
       line.send(event.frame, this)
     }
+    return true
   }
 
   #goLive(): void {
