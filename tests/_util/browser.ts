@@ -33,7 +33,7 @@ export async function signInAt(browser: Browser, url: string, who: string): Prom
   return { context, page, complaints }
 }
 
-export async function fillSignIn(page: Page, who: string): Promise<void> {
+async function fillSignIn(page: Page, who: string): Promise<void> {
   const [tenant = '', username = ''] = who.split('/')
   await page.getByLabel('Organisation').fill(tenant)
   await page.getByLabel('User name').fill(username)

@@ -17,7 +17,7 @@ sockets.on('connection', (socket, request) => {
   channels.set(channel, peers.add(socket))
   socket.on('close', () => peers.delete(socket))
   socket.on('message', (data) => {
-    const text = data.toString()
+    const text = String(data as Buffer)
     JSON.parse(text)
     for (const peer of peers) peer.send(text)
   })

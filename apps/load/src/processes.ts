@@ -7,8 +7,8 @@ const canPin = process.platform === 'linux' && spawnSync('taskset', ['--version'
 /** Whether server and generator run on cores of their own (Linux with `taskset`). The report says so. */
 export const pinned = canPin
 
-export const SERVER_CORE = '0'
-export const GENERATOR_CORE = '1'
+const SERVER_CORE = '0'
+const GENERATOR_CORE = '1'
 
 /** Starts a Node program on the server's core and waits until it says a line that `ready` matches. */
 export async function startPinned(

@@ -95,7 +95,7 @@ function connect(
   }
   return new Promise((resolve, reject) => {
     socket.on('error', reject)
-    socket.on('close', (code, reason) => reject(new Error(`a socket closed with ${code} ${reason}`)))
+    socket.on('close', (code, reason) => reject(new Error(`a socket closed with ${code} ${reason.toString()}`)))
     socket.on('message', (data: Buffer) => {
       const frame = JSON.parse(data.toString()) as Frame
       switch (frame.type) {

@@ -4,7 +4,7 @@ import { quantile } from './statistics.ts'
 import type { Peer, Target } from './target.ts'
 
 /** Posts are this long (measures.md), in ASCII characters. */
-export const BODY_BYTES = 300
+const BODY_BYTES = 300
 /** Deliveries that are still under way after this are lost, and the phase fails. */
 const SETTLE_MS = 15_000
 
