@@ -1,6 +1,12 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { originOf } from '../../apps/server/src/audit/sequencer/log-key.ts'
+import { Sequencer, type SequencerOptions } from '../../apps/server/src/audit/sequencer/sequencer.ts'
+import { type Clock, systemClock } from '../../apps/server/src/clock.ts'
+import { prepareDatabase } from '../../apps/server/src/storage/prepare.ts'
+import { directoryStore } from '../../packages/transparency-log/src/directory-store.ts'
+import { headFile } from '../../packages/transparency-log/src/head-file.ts'
 import {
   generateNoteKey,
   type NoteSigner,
@@ -9,12 +15,6 @@ import {
   type VerifyReport,
   verifyLog,
 } from '../../packages/transparency-log/src/index.ts'
-import { directoryStore } from '../../packages/transparency-log/src/directory-store.ts'
-import { headFile } from '../../packages/transparency-log/src/head-file.ts'
-import { originOf } from '../../apps/server/src/audit/sequencer/log-key.ts'
-import { Sequencer, type SequencerOptions } from '../../apps/server/src/audit/sequencer/sequencer.ts'
-import { type Clock, systemClock } from '../../apps/server/src/clock.ts'
-import { prepareDatabase } from '../../apps/server/src/storage/prepare.ts'
 import type { TestDatabase } from './database.ts'
 
 export type TestLog = {

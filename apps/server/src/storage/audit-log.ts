@@ -14,48 +14,119 @@ export type AuditRow = {
 /** Where a page ends: the next one begins below. */
 export type AuditCursor = Pick<AuditRow, 'at' | 'writerId' | 'writerSeq'>
 
-/** The most rows of one page. */
-const MAX_AUDIT_PAGE = 500
+/** What the index can be asked for; absent is any. `from` in epoch milliseconds, included. */
+export type AuditFilter = {
+  readonly actor?: string | undefined
+  readonly patient?: string | undefined
+  readonly action?: string | undefined
+  readonly outcome?: string | undefined
+  readonly connection?: string | undefined
+  readonly from?: number | undefined
+}
 
-/**
- * A tenant's audit events, newest first; null: those of no tenant.
- *
- * @param page `before`: the cursor of the last row already read; `limit` at most {@link MAX_AUDIT_PAGE}
- * @throws StorageUnavailable
- */
-export async function readAudit(
-  pool: pg.Pool,
-  tenantId: string | null,
-  page: { readonly before?: AuditCursor | undefined; readonly limit: number },
-): Promise<AuditRow[]> {
-  const { before } = page
-  try {
-    const { rows } = await pool.query<[string, string, string, Buffer]>({
-      name: 'wardline_audit_page',
-      text: 'SELECT * FROM wardline_audit_page($1,$2,$3,$4,$5)',
-      values: [
+/** What the audit log is signed for (migration …_audit_log). */
+export type AuditHead = { readonly size: number; readonly note: string; readonly vkey: string }
+
+/** The most rows of one page. */
+export const MAX_AUDIT_PAGE = 500
+
+/** Each is one round trip, and throws `StorageUnavailable` when the database is away. */
+export type AuditReads = {
+  /** A tenant's audit events, newest first; null: those of no tenant. At most {@link MAX_AUDIT_PAGE}, from below `before` on. */
+  readAudit(
+    tenantId: string | null,
+    page: { readonly before?: AuditCursor | undefined; readonly limit: number },
+  ): Promise<AuditRow[]>
+  /** Those that fit, by the index: complete only for what is before {@link AuditReads.auditIndexedUntil}. */
+  findAudit(
+    tenantId: string,
+    filter: AuditFilter,
+    page: { readonly before: AuditCursor; readonly limit: number },
+  ): Promise<AuditRow[]>
+  /** Epoch milliseconds: every earlier event is in the index. */
+  auditIndexedUntil(): Promise<number>
+  /** The places in the audit log of these events, in their order; null for those that have none. */
+  auditPlaces(tenantId: string, rows: readonly AuditCursor[]): Promise<(number | null)[]>
+  /** Null: nothing was signed yet. */
+  auditHead(): Promise<AuditHead | null>
+}
+
+export function auditReadsFrom(pool: pg.Pool): AuditReads {
+  async function rows<R extends unknown[]>(name: string, text: string, values: unknown[]): Promise<R[]> {
+    try {
+      const query = { name: `wardline_${name}`, text, values, rowMode: 'array' as const }
+      return (await pool.query<R>(query)).rows
+    } catch (error) {
+      throw new StorageUnavailable('reading the audit failed', { cause: error })
+    }
+  }
+
+  return {
+    async readAudit(tenantId, { before, limit }) {
+      const found = await rows<EventColumns>('audit_page', 'SELECT * FROM wardline_audit_page($1,$2,$3,$4,$5)', [
         tenantId ?? NIL_UUID,
         before === undefined ? null : new Date(before.at).toISOString(),
         before?.writerId ?? null,
         before?.writerSeq ?? null,
-        Math.min(page.limit, MAX_AUDIT_PAGE),
-      ],
-      rowMode: 'array',
-    })
-    return rows.map(([writerId, writerSeq, at, event]) => ({
-      writerId,
-      writerSeq: Number(writerSeq),
-      at: Number(at),
-      event: decoded(event),
-    }))
-  } catch (error) {
-    throw new StorageUnavailable('reading the audit failed', { cause: error })
+        Math.min(limit, MAX_AUDIT_PAGE),
+      ])
+      return found.map(rowOf)
+    },
+    async findAudit(tenantId, { actor, patient, action, outcome, connection, from }, { before, limit }) {
+      const text = 'SELECT * FROM wardline_audit_find($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11)'
+      const found = await rows<EventColumns>('audit_find', text, [
+        tenantId,
+        actor ?? null,
+        patient ?? null,
+        action ?? null,
+        outcome ?? null,
+        connection ?? null,
+        from === undefined ? null : new Date(from).toISOString(),
+        new Date(before.at).toISOString(),
+        before.writerId,
+        before.writerSeq,
+        Math.min(limit, MAX_AUDIT_PAGE),
+      ])
+      return found.map(rowOf)
+    },
+    async auditIndexedUntil() {
+      const text = 'SELECT extract(epoch FROM safe_at) * 1000 FROM audit_log.indexed'
+      const [row] = await rows<[string]>('audit_indexed', text, [])
+      const at = Number(row?.[0] ?? 0)
+      // An endless time is none of the sequencer's: nothing is taken from the index then.
+      return Number.isFinite(at) ? at : 0
+    },
+    async auditPlaces(tenantId, events) {
+      const places: (number | null)[] = events.map(() => null)
+      if (events.length === 0) return places
+      const found = await rows<[number, string]>('audit_places', 'SELECT * FROM wardline_audit_places($1,$2,$3)', [
+        tenantId,
+        events.map(({ writerId }) => writerId),
+        events.map(({ writerSeq }) => writerSeq),
+      ])
+      for (const [ord, place] of found) places[ord] = Number(place)
+      return places
+    },
+    async auditHead() {
+      const [row] = await rows<[string, Buffer, string]>(
+        'audit_head',
+        'SELECT size, note, vkey FROM audit_log.head',
+        [],
+      )
+      return row === undefined ? null : { size: Number(row[0]), note: row[1].toString(), vkey: row[2] }
+    },
   }
 }
 
-function decoded(bytes: Uint8Array): AuditEvent | null {
+type EventColumns = [string, string, string, Buffer | null]
+
+function rowOf([writerId, writerSeq, at, event]: EventColumns): AuditRow {
+  return { writerId, writerSeq: Number(writerSeq), at: Number(at), event: decoded(event) }
+}
+
+function decoded(bytes: Uint8Array | null): AuditEvent | null {
   try {
-    return decodeAuditEvent(bytes)
+    return bytes === null ? null : decodeAuditEvent(bytes)
   } catch {
     return null
   }

@@ -2,7 +2,7 @@ import { PrismaPg } from '@prisma/adapter-pg'
 import pg from 'pg'
 import type { AuditFact } from '../audit/event.ts'
 import type { Clock } from '../clock.ts'
-import { type AuditCursor, type AuditRow, readAudit } from './audit-log.ts'
+import { type AuditReads, auditReadsFrom } from './audit-log.ts'
 import { auditQueue } from './audit-only.ts'
 import { type CommitBatch, commitBatches } from './commit.ts'
 import { Connection, connectionConfig } from './connection.ts'
@@ -22,17 +22,13 @@ export type Database = Transactions &
   Replay &
   GatewayReads &
   InboxReads &
+  AuditReads &
   BeforeTenant & {
     readonly installation: Installation
     /** See commit.ts. */
     readonly commitBatch: CommitBatch
     /** An audit event without a change; null: of no tenant. On disk when it resolves. @throws StorageUnavailable */
     auditOnly(tenantId: string | null, fact: AuditFact): Promise<void>
-    /** A tenant's audit events, newest first; null: those of no tenant. @throws StorageUnavailable */
-    readAudit(
-      tenantId: string | null,
-      page: { readonly before?: AuditCursor | undefined; readonly limit: number },
-    ): Promise<AuditRow[]>
     /** LISTEN/NOTIFY, see notifications.ts. */
     notifications(channel: string, listener: Listener): Notifications
     /** For readiness. @throws StorageUnavailable */
@@ -118,10 +114,10 @@ export async function openDatabase(options: OpenOptions): Promise<Database> {
     ...replayFrom(pool),
     ...gatewayReadsFrom(pool),
     ...inboxReadsFrom(pool),
+    ...auditReadsFrom(pool),
     ...beforeTenant(pool),
     commitBatch: commitBatches({ lanes: new Lanes(commitConnections, limits), clock, auditOnly, report }),
     auditOnly,
-    readAudit: (tenantId, page) => readAudit(pool, tenantId, page),
     notifications: (channel, listener) => openNotifications(config('notify'), clock, channel, listener),
     async ping() {
       try {

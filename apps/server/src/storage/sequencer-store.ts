@@ -102,12 +102,12 @@ export class SequencerStore {
     return rows.map(([size, root, note, vkey]) => ({ size: Number(size), root, note, vkey }))[0]
   }
 
-  async saveHead({ size, root, note, vkey }: StoredHead, at: number): Promise<void> {
+  async saveHead({ size, root, note, vkey }: StoredHead): Promise<void> {
     await this.#rows(
-      `INSERT INTO audit_log.head (size, root, note, vkey, at) VALUES ($1, $2, $3, $4, $5)
+      `INSERT INTO audit_log.head (size, root, note, vkey) VALUES ($1, $2, $3, $4)
        ON CONFLICT (one) DO UPDATE SET size = excluded.size, root = excluded.root, note = excluded.note,
-         vkey = excluded.vkey, at = excluded.at`,
-      [size, root, note, vkey, new Date(at)],
+         vkey = excluded.vkey`,
+      [size, root, note, vkey],
     )
   }
 

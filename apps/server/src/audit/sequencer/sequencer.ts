@@ -175,7 +175,7 @@ export class Sequencer {
     this.#options.onStep?.('published')
     const { size, root } = log.head
     const { vkey } = this.#options.signer.verifier
-    await store.saveHead({ size, root: Buffer.from(root), note, vkey }, this.#options.clock.now())
+    await store.saveHead({ size, root: Buffer.from(root), note, vkey })
   }
 
   async #tidy(lead: Lead, now: number): Promise<void> {

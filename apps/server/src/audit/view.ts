@@ -1,0 +1,66 @@
+import type { AuditEventView } from '@wardline/protocol'
+import type { Context } from '../context.ts'
+import type { AuditRow } from '../storage/audit-log.ts'
+import { NIL_UUID } from '../storage/errors.ts'
+import type { AuditEvent } from './event.ts'
+
+/** What the people of these rows are called; those that are gone have no name. */
+export async function displayNames(
+  { database }: Pick<Context, 'database'>,
+  tenantId: string,
+  rows: readonly AuditRow[],
+): Promise<ReadonlyMap<string, string>> {
+  const ids = new Set(rows.flatMap(({ event }) => event?.actor ?? []))
+  if (ids.size === 0) return new Map()
+  const where = { tenantId, id: { in: [...ids] } }
+  const people = await database.readTenant(tenantId, (db) =>
+    db.user.findMany({ where, select: { id: true, displayName: true } }),
+  )
+  return new Map(people.map(({ id, displayName }) => [id, displayName]))
+}
+
+/** A row as it is shown. `index`: its place in the log. */
+export function viewOf(
+  { writerId, writerSeq, at, event }: AuditRow,
+  index: number | null,
+  names: ReadonlyMap<string, string>,
+): AuditEventView {
+  const place = { writer: writerId, seq: writerSeq, at: new Date(at).toISOString(), index }
+  // Whoever changed the stored bytes has left a row that says nothing but that.
+  if (event === null) return { ...place, ...NOTHING, action: 'audit.unreadable', outcome: 'failed' }
+  const { actor } = event
+  return {
+    ...place,
+    action: event.action,
+    outcome: event.outcome,
+    reason: event.reason ?? null,
+    actor: actor === undefined || actor === NIL_UUID ? null : { id: actor, displayName: names.get(actor) ?? null },
+    session: event.session ?? null,
+    device: event.device ?? null,
+    connection: event.connection ?? null,
+    address: event.address ?? null,
+    origin: event.origin ?? null,
+    resource: resourceOf(event),
+    patient: event.patient ?? null,
+  }
+}
+
+const NOTHING = {
+  reason: null,
+  actor: null,
+  session: null,
+  device: null,
+  connection: null,
+  address: null,
+  origin: null,
+  resource: null,
+  patient: null,
+} as const
+
+/** The most specific thing that the event is about. A patient is told beside it. */
+function resourceOf(event: AuditEvent): AuditEventView['resource'] {
+  const { attachment, message, channel, assignment, user, role, subject, key } = event
+  const named = { attachment, message, channel, assignment, user, role, session: subject, key }
+  for (const [kind, id] of Object.entries(named)) if (id !== undefined) return { kind, id }
+  return null
+}
