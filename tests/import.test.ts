@@ -164,6 +164,28 @@ describe('R-83: importing FHIR', () => {
     expect(events.map(({ type }) => type)).toEqual(['member.joined', 'member.joined', 'member.left'])
   })
 
+  it('a period that ends before it begins is left out; one that is over and says no start gives nothing', async () => {
+    const member = { reference: 'Practitioner/d1' }
+    const teamOf = (id: string, period: object) => ({ ...team, id, participant: [{ member, period }] })
+    const teams = [teamOf('t2', { start: '2021-01-01', end: '2020-01-01' }), teamOf('t3', { end: '2020-01-01' })]
+    const report = await run([
+      bundle('periods.json', patient('p1', 'Newname', CANARY.mrn), practitioner, role, ...teams),
+    ])
+    expect(report.left).toMatchObject([{ type: 'CareTeam', reason: 'malformed' }])
+    expect(report.counts.assignments).toEqual({ added: 1, updated: 0, unchanged: 0 })
+    const open = await readTenant<number>((tx) =>
+      tx.careTeam.count({ where: { tenantId, endsAt: null, user: { externalDigest: { not: null } } } }),
+    )
+    expect(open).toBe(0)
+  })
+
+  it('stores many, and the same many again without a change', async () => {
+    const many = Array.from({ length: 120 }, (_, n) => patient(`m${n}`, `Family ${n}`, `M ${n}`))
+    const files = [bundle('many.json', ...many)]
+    expect((await run(files)).counts.patients).toEqual({ added: 120, updated: 0, unchanged: 0 })
+    expect((await run(files)).counts.patients).toEqual({ added: 0, updated: 0, unchanged: 120 })
+  })
+
   it('reports a corrupt line by its place, and takes the lines around it', async () => {
     const file = join(folder, 'lines.ndjson')
     const lines = [patient('p2', CANARY.family, 'B 2'), '{"resourceType":"Patient",', patient('p3', 'C', 'C 3')]

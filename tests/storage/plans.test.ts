@@ -73,6 +73,11 @@ const calls: [string, () => unknown[]][] = [
   ['SELECT * FROM wardline_events_before($1,$2,3,3)', () => [tenant.tenantId, channelId]],
   ['SELECT * FROM wardline_channel_receipts($1,$2)', () => [tenant.tenantId, channelId]],
   ['SELECT * FROM wardline_poll($1,$2,$3)', () => [tenant.tenantId, [nurse], [channelId]]],
+  ['SELECT * FROM wardline_inbox($1,$2)', () => [tenant.tenantId, [channelId, channelId]]],
+  [
+    'SELECT * FROM wardline_awaiting($1,$2,$3,$4,200)',
+    () => [tenant.tenantId, nurse, [channelId, channelId], [new Date(0), new Date(0)]],
+  ],
 ]
 
 describe('plans', () => {
@@ -92,6 +97,14 @@ describe('plans', () => {
     )
     await store.query(
       `INSERT INTO channel_events SELECT '${tenantId}', gen_random_uuid(), n, gen_random_uuid(), 'message.posted', '${nurse}', gen_random_uuid(), '', NULL, '{}', '', now() ${of(OTHERS)}`,
+    )
+    // Many in the same channel, of which one asks for an acknowledgement; and many that ask elsewhere.
+    const asking = `CASE WHEN n = 1 THEN '{"ackRequired": true}'::jsonb ELSE '{}' END`
+    await store.query(
+      `INSERT INTO channel_events SELECT '${tenantId}', '${channelId}', 100 + n, gen_random_uuid(), 'message.posted', '${tenantId}', gen_random_uuid(), '', NULL, ${asking}, '', now() ${of(OTHERS)}`,
+    )
+    await store.query(
+      `INSERT INTO channel_events SELECT '${tenantId}', gen_random_uuid(), n, gen_random_uuid(), 'message.acknowledged', '${nurse}', gen_random_uuid(), '', gen_random_uuid(), '{}', '', now() ${of(OTHERS)}`,
     )
     await store.query(
       `INSERT INTO receipts (tenant_id, channel_id, user_id) SELECT '${tenantId}', gen_random_uuid(), '${nurse}' ${of(OTHERS)}`,

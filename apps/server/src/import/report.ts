@@ -3,8 +3,11 @@ import type { Place, SourceItem } from './fhir-source.ts'
 
 export type ImportedKind = 'patients' | 'practitioners' | 'roles' | 'assignments'
 
+/** What came of one record. */
+export type Outcome = 'added' | 'updated' | 'unchanged'
+
 /** What came of one kind of record. */
-export type Tally = { added: number; updated: number; unchanged: number }
+export type Tally = Record<Outcome, number>
 
 /** Why something in the files was not taken: the mapping's reasons, the file's, and those met while storing. */
 export type LeftReason =
