@@ -47,6 +47,8 @@ export function receiptItem(channelId: string, userId: string, delivered: number
   }
 }
 
+type Queried = Pick<TestDatabase, 'query'>
+
 /** A tenant's audit rows, writer by writer in their order. */
 export async function auditRows(store: TestDatabase, tenantId: string) {
   const rows = await store.query<{ writer_id: string; writer_seq: string; at: Date; event: Buffer }>(
@@ -62,7 +64,7 @@ export async function auditRows(store: TestDatabase, tenantId: string) {
 }
 
 /** The writers whose sequence is not 1, 2, 3, …: there must be none. */
-export async function brokenWriters(store: TestDatabase): Promise<string[]> {
+export async function brokenWriters(store: Queried): Promise<string[]> {
   const rows = await store.query<{ writer_id: string }>(
     `SELECT writer_id FROM audit_outbox GROUP BY tenant_id, writer_id
      HAVING min(writer_seq) <> 1 OR max(writer_seq) <> count(*)`,
@@ -71,7 +73,7 @@ export async function brokenWriters(store: TestDatabase): Promise<string[]> {
 }
 
 /** The channels whose sequence is not 1, 2, … head: there must be none. */
-export async function brokenChannels(store: TestDatabase): Promise<string[]> {
+export async function brokenChannels(store: Queried): Promise<string[]> {
   const rows = await store.query<{ id: string }>(
     `SELECT c.id FROM channels c LEFT JOIN channel_events e ON e.tenant_id = c.tenant_id AND e.channel_id = c.id
      GROUP BY c.tenant_id, c.id, c.head

@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto'
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestProject } from 'vitest/node'
 import { providerOf } from '../../apps/server/src/keys/root-key.ts'
 import { startEmbeddedPostgres } from '../../apps/server/src/storage/embedded-postgres.ts'
 import { findPostmaster, stopPostmaster } from '../../apps/server/src/storage/postgres-process.ts'
-import { livingHolders, readState } from '../../apps/server/src/storage/postgres-state.ts'
+import { isAlive, livingHolders, readState } from '../../apps/server/src/storage/postgres-state.ts'
 import { prepareDatabase } from '../../apps/server/src/storage/prepare.ts'
 import { TEMPLATE_DATABASE } from './database.ts'
 
@@ -69,9 +69,19 @@ async function sweep(): Promise<void> {
   for (const name of readdirSync(tmpdir()).filter((entry) => entry.startsWith(PREFIX))) {
     const dataDir = join(tmpdir(), name)
     const state = readState(dataDir)
-    if (state === undefined || livingHolders(state).length > 0 || !existsSync(state.clusterDir)) continue
+    if (state === undefined || isBeingStarted(dataDir) || livingHolders(state).length > 0) continue
+    if (!existsSync(state.clusterDir)) continue
     const pid = findPostmaster(state.clusterDir)
     if (pid !== undefined) await stopPostmaster(state.clusterDir, pid)
     rmSync(dataDir, { recursive: true, force: true })
+  }
+}
+
+/** Another run is at it: nobody holds a PostgreSQL before it is up. */
+function isBeingStarted(dataDir: string): boolean {
+  try {
+    return isAlive(Number.parseInt(readFileSync(join(dataDir, 'postgres.lock'), 'utf8'), 10))
+  } catch {
+    return false
   }
 }

@@ -8,7 +8,7 @@ import {
 } from '@wardline/protocol'
 import { DeviceKey, type ProofParts } from './device-key.ts'
 import { call, type HttpAnswer } from './https.ts'
-import { PASSWORD, type TestServer } from './server.ts'
+import { PASSWORD, type Reachable } from './server.ts'
 
 export type CallOptions = {
   readonly body?: unknown
@@ -16,12 +16,12 @@ export type CallOptions = {
   readonly headers?: Readonly<Record<string, string | string[] | undefined>>
   readonly twisted?: ProofParts
   /** Another node of the same installation. */
-  readonly at?: TestServer
+  readonly at?: Reachable
 }
 
 /** Somebody at a browser: a device key, and what signing in has given them. Sends what the SDK would, or what a test says. */
 export class Person {
-  readonly server: TestServer
+  readonly server: Reachable
   readonly key: DeviceKey
   token = ''
   csrf = ''
@@ -29,7 +29,7 @@ export class Person {
   cookie = ''
   user!: SignedInUser
 
-  constructor(server: TestServer, key = new DeviceKey()) {
+  constructor(server: Reachable, key = new DeviceKey()) {
     this.server = server
     this.key = key
   }
@@ -66,7 +66,7 @@ export class Person {
   }
 
   /** The proof that opens a socket, over the server's nonce. */
-  socketProof(nonce: string, twisted: ProofParts = {}, at: TestServer = this.server): string {
+  socketProof(nonce: string, twisted: ProofParts = {}, at: Reachable = this.server): string {
     const { url, clock } = at
     const about = { method: 'GET', url: `${url}${SOCKET_PATH}`, at: clock.now(), token: this.token, nonce }
     return this.key.proof(about, twisted)
@@ -99,7 +99,7 @@ export function refreshCookieOf(answer: HttpAnswer): string | null {
 }
 
 /** Somebody of the demonstration, signed in: `signedIn(server, 'riverside/nurse.lind')`. Fails the test where that fails. */
-export async function signedIn(server: TestServer, who: string, key = new DeviceKey()): Promise<Person> {
+export async function signedIn(server: Reachable, who: string, key = new DeviceKey()): Promise<Person> {
   const [tenant = '', username = ''] = who.split('/')
   const person = new Person(server, key)
   const answer = await person.signIn(tenant, username)

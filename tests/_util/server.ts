@@ -16,14 +16,18 @@ import { createTestDatabase, type TestDatabase } from './database.ts'
 /** Everybody's. */
 export const PASSWORD = 'a password for tests'
 
-export type TestServer = {
-  readonly ctx: Context
-  readonly running: RunningServer
+/** What somebody outside needs of a server, in this process or in one of its own. */
+export type Reachable = {
   /** `https://localhost:<port>`. */
   readonly url: string
   /** The authority to trust. */
   readonly ca: Buffer
   readonly clock: Clock
+}
+
+export type TestServer = Reachable & {
+  readonly ctx: Context
+  readonly running: RunningServer
   readonly database: TestDatabase
   readonly dataDir: string
   /** Every line it logged. */

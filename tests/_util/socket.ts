@@ -8,7 +8,7 @@ import {
 } from '@wardline/protocol'
 import { WebSocket } from 'ws'
 import type { Person } from './person.ts'
-import type { TestServer } from './server.ts'
+import type { Reachable } from './server.ts'
 
 export type Closed = { readonly code: number; readonly reason: string }
 
@@ -25,7 +25,7 @@ export class TestSocket {
   readonly #listeners = new Set<() => void>()
   #ids = 0
 
-  constructor(server: TestServer, options: { origin?: string | null; protocols?: string[]; path?: string } = {}) {
+  constructor(server: Reachable, options: { origin?: string | null; protocols?: string[]; path?: string } = {}) {
     const url = `${server.url.replace(/^https/, 'wss')}${options.path ?? SOCKET_PATH}`
     const origin = options.origin === undefined ? server.url : options.origin
     this.ws = new WebSocket(url, options.protocols ?? [SUBPROTOCOL], {
@@ -133,7 +133,7 @@ function hasNoId(type: string): boolean {
 }
 
 /** A socket on which `person` has signed in. `at`: another node. */
-export async function openSocket(person: Person, at: TestServer = person.server): Promise<TestSocket> {
+export async function openSocket(person: Person, at: Reachable = person.server): Promise<TestSocket> {
   const socket = new TestSocket(at)
   const { nonce } = await socket.frame('session.challenge')
   socket.send({ type: 'session.authenticate', token: person.token, proof: person.socketProof(nonce, {}, at) })

@@ -2,6 +2,7 @@ import { createWardline, type NodeOptions, nodeTransport, type Wardline, Wardlin
 import type { ChannelEvent } from '@wardline/protocol'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { PASSWORD, startTestServer, type TestServer } from '../_util/server.ts'
+import { until } from '../_util/until.ts'
 
 let server: TestServer
 const open: Wardline[] = []
@@ -27,19 +28,6 @@ async function signedIn(username: string, options: Partial<NodeOptions> = {}): P
   await wardline.signIn({ tenant: 'riverside', username, password: PASSWORD })
   await live(wardline)
   return wardline
-}
-
-/** Resolves when the condition holds, looked at whenever `subscribe` calls back. */
-function until(subscribe: (run: () => void) => () => void, holds: () => boolean): Promise<void> {
-  return new Promise((resolve) => {
-    const stop = subscribe(check)
-    check()
-    function check() {
-      if (!holds()) return
-      queueMicrotask(() => stop())
-      resolve()
-    }
-  })
 }
 
 function live(wardline: Wardline): Promise<void> {
