@@ -1,0 +1,100 @@
+import { execFile } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { page, patientSummary } from '@wardline/protocol'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { auditOf } from './_util/audit.ts'
+import { signedIn } from './_util/person.ts'
+import { startTestServer, type TestServer } from './_util/server.ts'
+import { openSocket } from './_util/socket.ts'
+
+const CLI = fileURLToPath(new URL('../apps/cli/src/main.ts', import.meta.url))
+const CANARY = 'Zwischenfall'
+
+let server: TestServer
+let file: string
+beforeAll(async () => {
+  server = await startTestServer()
+  file = join(server.dataDir, 'in.ndjson')
+  const type = { coding: [{ code: 'MR' }] }
+  const patient = {
+    resourceType: 'Patient',
+    id: 'p1',
+    identifier: [{ type, value: 'C 1' }],
+    name: [{ family: CANARY, given: ['C'] }],
+  }
+  writeFileSync(file, `${JSON.stringify(patient)}\n{"resourceType":\n`)
+})
+afterAll(() => server.stop())
+
+/** Runs `wardline …` as an operator does: a process of its own, with the server's environment. */
+function wardline(args: string[], environment: Record<string, string> = {}) {
+  const env = {
+    PATH: process.env['PATH'],
+    WARDLINE_DATA: server.dataDir,
+    WARDLINE_DATABASE_URL: server.database.ownerUrl,
+    ...environment,
+  }
+  return new Promise<{ code: unknown; out: string; err: string }>((resolve) => {
+    execFile(process.execPath, [CLI, ...args], { env }, (error, out, err) =>
+      resolve({ code: error?.code ?? 0, out, err }),
+    )
+  })
+}
+
+const fhir = (...rest: string[]) => ['import', 'fhir', '--tenant', 'riverside', ...rest]
+
+describe('wardline import fhir', () => {
+  it('beside a running server: the people named see the patient without signing in anew; a corrupt line is exit code 1', async () => {
+    const nurse = await signedIn(server, 'riverside/nurse.lind')
+    const socket = await openSocket(nurse)
+    const { code, out, err } = await wardline(fhir('--care-team', 'nurse.lind', file))
+    expect(out).toContain('Care team assignments            1         0         0')
+    expect(out).toContain(`${file}:2  Line is not JSON`)
+    expect([code, err]).toEqual([1, `Reading ${file}\n`])
+    for (const text of [out, err]) expect(text).not.toContain(CANARY)
+    // No hint comes from another program: the server finds it when it polls (P6).
+    const { channel } = await socket.frame('inbox.changed')
+    socket.cut()
+    const { items } = page(patientSummary).parse((await nurse.call('GET', '/patients')).body)
+    expect(items).toMatchObject([{ family: CANARY, channel }])
+    expect(await auditOf(server, 'riverside', { action: 'import.run' })).toMatchObject([
+      { outcome: 'allowed', count: 1 },
+    ])
+  })
+
+  it.each<[string, () => string[], Record<string, string>, string]>([
+    [
+      'a tenant that is not there',
+      () => ['import', 'fhir', '--tenant', 'nowhere', file],
+      {},
+      'there are: lakeside, riverside',
+    ],
+    ['a file that is not there', () => fhir('/nowhere.ndjson'), {}, '/nowhere.ndjson: there is no such file'],
+    ['a person who is not there', () => fhir('--care-team', 'nobody', file), {}, 'there is no user "nobody"'],
+    ['a person who cares for nobody', () => fhir('--care-team', 'auditor.chen', file), {}, 'no clinical role'],
+    ['a data folder without an installation', () => fhir(file), { WARDLINE_DATA: '/nowhere' }, 'holds no root key'],
+    [
+      'a database that does not answer',
+      () => fhir(file),
+      { WARDLINE_DATABASE_URL: 'postgresql://u:secret@127.0.0.1:1/x' },
+      'cannot be reached',
+    ],
+    ['a setting that is misspelt', () => fhir(file), { WARDLINE_PRT: '1' }, 'WARDLINE_PRT: there is no such setting'],
+  ])('%s is one line that says so, and exit code 1', async (_, args, environment, line) => {
+    const { code, err } = await wardline(args(), environment)
+    const lines = err.split('\n').filter((each) => each.startsWith('wardline: '))
+    expect(lines).toHaveLength(1)
+    expect(lines[0]).toContain(line)
+    expect(code).toBe(1)
+    expect(err).not.toContain('    at ')
+    expect(err).not.toContain('secret')
+  })
+
+  it('a wrong command line is exit code 2', async () => {
+    expect((await wardline(['import', 'fhir', file])).code).toBe(2)
+    expect((await wardline(['nonsense'])).code).toBe(2)
+    expect((await wardline(['--help'])).code).toBe(0)
+  })
+})
