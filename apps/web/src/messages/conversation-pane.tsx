@@ -119,7 +119,12 @@ export function ConversationPane({ summary, subject, banner, visible, now, onRea
   const mayPost = abilities.includes('message.post') && closed === null
 
   return (
-    <section className={styles.pane} aria-label={`${strings.messages.region}: ${subject}`}>
+    <section
+      className={styles.pane}
+      tabIndex={-1}
+      data-skip-to-conversation=""
+      aria-label={`${strings.messages.region}: ${subject}`}
+    >
       {banner}
       {!ready ? (
         <div className={styles.fill}>

@@ -1,6 +1,6 @@
 import type { Post } from '@wardline/client'
 import { ArrowDown } from 'lucide-react'
-import { useEffect, useMemo, useRef, useState } from 'react'
+import { useCallback, useEffect, useMemo, useRef, useState } from 'react'
 import { Virtuoso, type VirtuosoHandle } from 'react-virtuoso'
 import { strings } from '../strings.ts'
 import { Button } from '../ui/button.tsx'
@@ -41,8 +41,6 @@ export function MessageList(props: MessageListProps) {
 
   const virtuoso = useRef<VirtuosoHandle>(null)
   const [scroller, setScroller] = useState<HTMLElement | null>(null)
-  const look = useReading(scroller, visible, onSeen)
-  useStickToBottom(scroller)
 
   // How the list was when it was first drawn: what precedes that was put on top later.
   const [from] = useState(timeline.from)
@@ -52,26 +50,36 @@ export function MessageList(props: MessageListProps) {
     return index === null ? END : ({ index, align: 'start', offset: -64 } as const)
   })
   const [atBottom, setAtBottom] = useState(start === END)
+  const [seenSeq, setSeenSeq] = useState(start === END || unreadSeq === null ? timeline.head : unreadSeq - 1)
+  const onSight = useCallback(
+    (seq: number) => {
+      setSeenSeq((before) => Math.max(before, seq))
+      onSeen(seq)
+    },
+    [onSeen],
+  )
+  const look = useReading(scroller, visible, onSight)
+  useStickToBottom(scroller)
 
   const toLatest = () => virtuoso.current?.scrollToIndex(END)
 
   // What comes is followed from the end of the list alone; what I write is always before my eyes. (The list’s own
   // `followOutput` takes a page of the past for something new.)
   const last = rows.at(-1)
-  const lastKey = last === undefined ? '' : rowKey(last)
-  const [followed, setFollowed] = useState(lastKey)
-  const follow = followed !== lastKey && (atBottom || last?.is === 'unsent')
+  const end = { key: last === undefined ? '' : rowKey(last), head: timeline.head }
+  const [followed, setFollowed] = useState(end)
+  const written = followed.key !== end.key && last?.is === 'unsent'
+  const come = followed.key !== end.key || followed.head !== end.head
+  const follow = written || (come && atBottom)
   useEffect(() => {
     if (follow) virtuoso.current?.scrollToIndex(END)
-    setFollowed(lastKey)
-  }, [follow, lastKey])
+    setFollowed({ key: end.key, head: end.head })
+  }, [follow, end.key, end.head])
 
   useEffect(look, [look, rows])
 
-  const [bottomSeq, setBottomSeq] = useState(start === END || unreadSeq === null ? timeline.head : unreadSeq - 1)
-  if (atBottom && bottomSeq !== timeline.head) setBottomSeq(timeline.head)
   const below = timeline.items.filter(
-    (each) => each.kind === 'message' && each.seq > bottomSeq && each.sender !== shared.me,
+    (each) => each.kind === 'message' && each.seq > seenSeq && each.sender !== shared.me,
   )
   const statBelow = below.some((each) => each.kind === 'message' && each.priority === 'stat')
 

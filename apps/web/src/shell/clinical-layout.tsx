@@ -17,7 +17,7 @@ import { useNow } from './use-now.ts'
 import { useShortcuts } from './use-shortcuts.ts'
 import { useTitle } from './use-title.ts'
 
-/** What waits changes in bursts; the server is asked once for each. */
+/** What waits changes in bursts; the server is asked to count again once for each. */
 const SETTLE_MS = 400
 
 /** Inbox, conversation and context: three panes where they fit, one after the other on a phone, under the same addresses. */
@@ -48,10 +48,15 @@ export function ClinicalLayout() {
     if (inbox.data !== undefined) conversations.keep(inbox.data)
   }, [conversations, inbox.data])
   useEffect(() => conversations.onEnded(remove), [conversations, remove])
+  const [counted, setCounted] = useState(attention)
   useEffect(() => {
-    const timer = setTimeout(() => void refresh(), SETTLE_MS)
+    if (attention === counted) return
+    const timer = setTimeout(() => {
+      setCounted(attention)
+      void refresh()
+    }, SETTLE_MS)
     return () => clearTimeout(timer)
-  }, [attention, refresh])
+  }, [attention, counted, refresh])
 
   useShortcuts(
     {

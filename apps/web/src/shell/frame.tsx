@@ -10,6 +10,13 @@ import { ShortcutsDialog } from './shortcuts-dialog.tsx'
 import { TopBar } from './top-bar.tsx'
 import { useShortcuts } from './use-shortcuts.ts'
 
+/** To the conversation if one is open, else to the content: past the bar and the inbox. */
+function skip(): void {
+  const conversation = document.querySelector<HTMLElement>('[data-skip-to-conversation]')
+  const target = conversation ?? document.querySelector<HTMLElement>('[data-skip-to]')
+  target?.focus()
+}
+
 /** What is around every screen of somebody who is signed in. */
 export function Frame() {
   const navigate = useNavigate()
@@ -34,9 +41,12 @@ export function Frame() {
 
   return (
     <div className={styles.frame}>
+      <button type="button" className={styles.skip} onClick={skip}>
+        {strings.shell.skip}
+      </button>
       <DemoStripe />
       <TopBar onAccount={() => setOpen('account')} />
-      <main className={styles.main}>
+      <main className={styles.main} tabIndex={-1} data-skip-to="">
         <Outlet />
       </main>
       {open === 'account' && <AccountDialog onShortcuts={() => setOpen('shortcuts')} onClose={() => setOpen(null)} />}

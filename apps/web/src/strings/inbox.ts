@@ -18,7 +18,6 @@ export const inbox = {
   emptyMore:
     'Patients appear here when you are assigned to their care team. You can also start a conversation with a colleague.',
   noMatch: 'Nothing matches the filter.',
-  allRead: 'Nothing waits for you.',
   stale: 'The list may be out of date: the server cannot be reached.',
 } as const
 

@@ -110,7 +110,6 @@ export const messages = {
     readOnly: 'You can read this conversation but not write in it.',
     hintEnter: 'Enter sends, Shift+Enter starts a new line',
     hintCtrl: 'Ctrl+Enter sends',
-    draftKept: 'Draft kept on this device',
   },
   closed: {
     forbidden: 'You are no longer in this conversation’s care team, so nothing new is shown.',

@@ -1,5 +1,3 @@
-import { counted } from './words.ts'
-
 export const patients = {
   banner: 'Patient',
   born: 'born',
@@ -20,7 +18,6 @@ export const members = {
   people: 'People',
   until: (time: string) => `until ${time}`,
   readAll: 'has read everything',
-  readUpTo: (count: number) => `${counted(count, 'message', 'messages')} behind`,
   behind: 'has not read the latest',
   notDelivered: 'not yet delivered',
   waiting: 'The list comes with the connection.',

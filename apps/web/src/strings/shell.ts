@@ -1,7 +1,7 @@
 import { counted } from './words.ts'
 
 export const shell = {
-  skip: 'Skip to the conversation',
+  skip: 'Skip to the content',
   nav: { label: 'Main', inbox: 'Inbox', audit: 'Audit' },
   connection: {
     label: 'Connection',
