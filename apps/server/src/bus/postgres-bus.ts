@@ -20,7 +20,7 @@ export function createPostgresBus(database: Pick<Database, 'notifications'>, onF
   const node = randomUUID()
   const hintListeners = new Set<(hint: Hint) => void>()
   const gapListeners = new Set<() => void>()
-  let waiting = new Map<string, string>()
+  const waiting = new Map<string, string>()
   let sending = false
 
   const notifications = database.notifications(CHANNEL, {

@@ -82,10 +82,10 @@ class Reader implements Subscriber {
       else this.frames.push(text)
       if (this.stuck) this.backlog += 40
     }
-    const reader = this
+    const backlog = () => this.backlog
     this.line = {
       get backlog() {
-        return reader.backlog
+        return backlog()
       },
       send,
     } as Line

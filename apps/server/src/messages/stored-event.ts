@@ -40,7 +40,7 @@ export function postedEvent(
   post: Pick<Posted, 'message' | 'sender' | 'clientId' | 'inReplyTo' | 'body'>,
   attributes: EventAttributes,
 ): Posted {
-  return { type: 'message.posted', ...post, ...plainPost, ...(attributes as Partial<Posted>) } as Posted
+  return { type: 'message.posted', ...post, ...plainPost, ...(attributes as Partial<Posted>) }
 }
 
 /**
