@@ -14,7 +14,8 @@ export const ROOMS = {
   'packages/transparency-log': { rooms: [], packages: [], builtins: ['node:crypto', 'node:fs/promises', 'node:path'] },
   'packages/client': { rooms: ['protocol'] },
   'apps/server': { rooms: ['protocol', 'policy', 'transparency-log'] },
-  'apps/web': { rooms: ['protocol', 'client'] },
+  // Of the log its browser half: proofs are checked on the reader's own machine.
+  'apps/web': { rooms: ['protocol', 'client', 'transparency-log'] },
   'apps/cli': { rooms: ['protocol', 'client', 'transparency-log', 'server'] },
   'apps/load': { rooms: ['protocol', 'client'] },
 }
