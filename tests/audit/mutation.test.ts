@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto'
 import { chmodSync, cpSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { auditId } from '../../apps/server/src/audit/event.ts'
 import { compareDatabase } from '../../apps/server/src/audit/compare/database.ts'
+import { auditId } from '../../apps/server/src/audit/event.ts'
 import { manualClock } from '../../apps/server/src/clock.ts'
 import { SequencerStore } from '../../apps/server/src/storage/sequencer-store.ts'
 import { directoryStore } from '../../packages/transparency-log/src/directory-store.ts'
@@ -61,7 +61,7 @@ beforeAll(async () => {
   size = await entryCount()
   // Everything is indexed, so that the index has no excuse.
   const [state] = await store.query<{ n: string }>('SELECT next_index AS n FROM audit_log.indexed')
-  expect(Number(state?.n)).toBe(size)
+  if (Number(state?.n) !== size) throw new Error('the index is behind')
 })
 afterAll(async () => {
   await log.remove()

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { auditCheckpoint, type AuditEventView, auditEventView, auditProof, page } from '@wardline/protocol'
+import { type AuditEventView, auditCheckpoint, auditEventView, auditProof, page } from '@wardline/protocol'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { fhirAuditEvent } from '../../apps/server/src/audit/fhir-audit-event.ts'
 import { checkProof } from '../../packages/transparency-log/src/browser.ts'

@@ -36,7 +36,6 @@ export function auditEvents(count: number): AuditEventView[] {
       resource: about
         ? { kind: action.startsWith('message') ? 'message' : 'channel', id: patientChannel(index % 5) }
         : null,
-      index: null,
       patient: about ? fakeId(0xc1 + (index % 5)) : null,
       index: index < 2 ? null : count - index,
     }

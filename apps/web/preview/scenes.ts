@@ -18,8 +18,13 @@ export interface Scene {
 
 const doe = `/c/${patientChannel(0)}`
 const composer = (page: Page) => page.getByRole('textbox', { name: /^Message (about|to)/ })
-const audit = (server: FakeServer) =>
+const audit = (server: FakeServer) => {
+  server.http('GET /admin/audit/checkpoint', () => ({
+    status: 200,
+    body: { origin: 'wardline/preview/audit', vkey: 'wardline/preview/audit+0+0', size: 50, checkpoint: '' },
+  }))
   server.http('GET /admin/audit/events', () => ({ status: 200, body: { items: auditEvents(60), next: 'older' } }))
+}
 
 export const scenes: readonly Scene[] = [
   { name: 'sign-in', who: null, path: '/' },

@@ -1,47 +1,5 @@
 import pg from 'pg'
-
-/** Where one writer's events are, and how far they have their places. */
-export type WriterProgress = { readonly tenantId: string; readonly writerId: string; done: number; lastAt: number }
-
-/** An event of the outbox, as its bytes are. */
-export type PendingRow = {
-  readonly tenantId: string
-  readonly writerId: string
-  readonly seq: number
-  /** Epoch milliseconds: the row's column, not what the event says; infinite where somebody has made it so. */
-  readonly at: number
-  readonly event: Buffer
-}
-
-/**
- * `count` events of one writer from `firstSeq` on have the places from `firstIndex` on. `own`: it is this very leaf, of the
- * sequencer itself.
- */
-export type Run = {
-  readonly firstIndex: number
-  readonly count: number
-  readonly tenantId: string
-  readonly writerId: string
-  readonly firstSeq: number
-  readonly own: Buffer | null
-}
-
-/** What was signed last. */
-export type StoredHead = { readonly size: number; readonly root: Buffer; readonly note: Buffer; readonly vkey: string }
-
-/** One row of the index that the filters of the review use. */
-export type IndexRow = {
-  readonly tenantId: string
-  readonly index: number
-  readonly at: number
-  readonly writerId: string
-  readonly seq: number
-  readonly action: string
-  readonly outcome: string
-  readonly actor: string | null
-  readonly patient: string | null
-  readonly connection: string | null
-}
+import type { IndexRow, PendingRow, RowKey, Run, StoredHead, WriterCount, WriterProgress } from './sequencer-rows.ts'
 
 /** 'wlog' in ASCII: of all that would write the audit log of this database, the one that holds this lock does. */
 const LEADER_LOCK = 0x776c6f67
@@ -356,7 +314,8 @@ export class SequencerStore {
        WHERE r.first_index >= $1 AND r.own IS NULL`,
       [nextIndex],
     )
-    return row?.[0] == null ? null : Number(row[0])
+    const at = row?.[0] ?? null
+    return at === null ? null : Number(at)
   }
 
   /** Rows of the index below a place. */
@@ -369,16 +328,6 @@ export class SequencerStore {
     const query = { text, values, rowMode: 'array' as const, ...(name === undefined ? {} : { name }) }
     return (await this.#client.query<R>(query)).rows
   }
-}
-
-export type RowKey = { readonly tenantId: string; readonly writerId: string; readonly seq: number }
-
-export type WriterCount = {
-  readonly tenantId: string
-  readonly writerId: string
-  readonly within: number
-  readonly behind: number
-  readonly last: number
 }
 
 type IndexColumns = [

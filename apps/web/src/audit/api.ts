@@ -1,4 +1,4 @@
-import { useInfiniteQuery } from '@tanstack/react-query'
+import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
 import { useWardline } from '../wardline/context.tsx'
 import type { AuditSearch } from './search.ts'
 
@@ -19,4 +19,18 @@ export function useAuditEvents(search: AuditSearch) {
     refetchOnWindowFocus: false,
     refetchOnReconnect: false,
   })
+}
+
+/** How many entries are signed for, as of the last reading of the events; undefined while nobody knows. */
+export function useCheckpointSize(asOf: number): number | undefined {
+  const { api } = useWardline()
+  const { data } = useQuery({
+    queryKey: ['audit-checkpoint', asOf],
+    enabled: asOf > 0,
+    queryFn: () => api.admin.auditCheckpoint(),
+    staleTime: Number.POSITIVE_INFINITY,
+    refetchOnWindowFocus: false,
+    retry: false,
+  })
+  return data?.size
 }

@@ -4,7 +4,7 @@ import { clock, zone } from '../format/time.ts'
 import { strings } from '../strings.ts'
 import { Button } from '../ui/button.tsx'
 import { Failure, Loading, ScreenState } from '../ui/screen-state.tsx'
-import { useAuditEvents } from './api.ts'
+import { useAuditEvents, useCheckpointSize } from './api.ts'
 import { AuditFilters } from './audit-filters.tsx'
 import styles from './audit-screen.module.css'
 import { AuditTable } from './audit-table.tsx'
@@ -20,6 +20,7 @@ export function AuditScreen() {
   const rows = events.data?.pages.flatMap((page) => page.items) ?? []
   const actions = [...new Set(rows.map((each) => each.action))].toSorted()
   const filtered = Object.keys(search).length > 0
+  const signed = useCheckpointSize(events.dataUpdatedAt)
   const go = (next: AuditSearch) => void navigate({ to: '/audit', search: next })
 
   return (
@@ -50,7 +51,12 @@ export function AuditScreen() {
             <ScreenState icon={FileSearch} title={filtered ? text.empty : text.emptyAll} />
           ) : (
             <div className={styles.scroll}>
-              <AuditTable rows={rows} onFilter={(part) => go({ ...search, ...part })} />
+              <AuditTable
+                rows={rows}
+                signed={signed}
+                onFilter={(part) => go({ ...search, ...part })}
+                onFollow={(part) => go(part)}
+              />
               <div className={styles.more}>
                 {events.hasNextPage ? (
                   <Button disabled={events.isFetchingNextPage} onClick={() => void events.fetchNextPage()}>

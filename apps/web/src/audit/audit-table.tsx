@@ -4,6 +4,7 @@ import { memo } from 'react'
 import { clockSeconds, shortDate } from '../format/time.ts'
 import { strings } from '../strings.ts'
 import styles from './audit-table.module.css'
+import { ProofCell } from './proof-cell.tsx'
 import type { AuditSearch } from './search.ts'
 
 const { columns, outcomes, only, none, system, table } = strings.audit
@@ -11,11 +12,16 @@ const OUTCOME_ICONS = { allowed: Check, refused: Ban, failed: CircleAlert, repea
 
 interface AuditTableProps {
   readonly rows: readonly AuditEventView[]
+  /** Entries that the checkpoint covers; undefined while nobody knows. */
+  readonly signed: number | undefined
+  /** Narrows what is shown. */
   readonly onFilter: (part: AuditSearch) => void
+  /** Shows this and nothing else: all of a connection, all about a patient. */
+  readonly onFollow: (part: AuditSearch) => void
 }
 
 /** The events, newest first. What is underlined narrows the list to itself. */
-export const AuditTable = memo(function AuditTable({ rows, onFilter }: AuditTableProps) {
+export const AuditTable = memo(function AuditTable({ rows, ...rest }: AuditTableProps) {
   return (
     <table className={styles.table} aria-label={table}>
       <thead>
@@ -29,7 +35,7 @@ export const AuditTable = memo(function AuditTable({ rows, onFilter }: AuditTabl
       </thead>
       <tbody>
         {rows.map((row) => (
-          <AuditRow key={`${row.writer}/${row.seq}`} row={row} onFilter={onFilter} />
+          <AuditRow key={`${row.writer}/${row.seq}`} row={row} {...rest} />
         ))}
       </tbody>
     </table>
@@ -45,7 +51,9 @@ function ShortId({ id }: { readonly id: string }) {
   )
 }
 
-function AuditRow({ row, onFilter }: { readonly row: AuditEventView; readonly onFilter: AuditTableProps['onFilter'] }) {
+type AuditRowProps = { readonly row: AuditEventView } & Omit<AuditTableProps, 'rows'>
+
+function AuditRow({ row, signed, onFilter, onFollow }: AuditRowProps) {
   const { actor, connection, patient, resource } = row
   const Icon = OUTCOME_ICONS[row.outcome]
   return (
@@ -85,7 +93,7 @@ function AuditRow({ row, onFilter }: { readonly row: AuditEventView; readonly on
           </>
         )}
         {patient !== null && resource?.id !== patient && (
-          <button type="button" className={styles.patient} title={only.patient} onClick={() => onFilter({ patient })}>
+          <button type="button" className={styles.patient} title={only.patient} onClick={() => onFollow({ patient })}>
             patient <ShortId id={patient} />
           </button>
         )}
@@ -95,10 +103,13 @@ function AuditRow({ row, onFilter }: { readonly row: AuditEventView; readonly on
         {connection === null ? (
           <span className={styles.none}>{none}</span>
         ) : (
-          <button type="button" title={only.connection} onClick={() => onFilter({ connection })}>
+          <button type="button" title={only.connection} onClick={() => onFollow({ connection })}>
             <ShortId id={connection} />
           </button>
         )}
+      </td>
+      <td className={styles.address}>
+        <ProofCell row={row} signed={signed} />
       </td>
     </tr>
   )

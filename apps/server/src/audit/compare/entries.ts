@@ -1,5 +1,6 @@
 import { parseLeaf } from '@wardline/transparency-log'
-import type { IndexRow, PendingRow, RowKey, Run, SequencerStore } from '../../storage/sequencer-store.ts'
+import type { IndexRow, PendingRow, RowKey, Run } from '../../storage/sequencer-rows.ts'
+import type { SequencerStore } from '../../storage/sequencer-store.ts'
 import { indexRowOf } from '../sequencer/index-row.ts'
 import { leafOf, OWN_ID, writerKey } from '../sequencer/places.ts'
 import type { DatabaseFindings } from './findings.ts'

@@ -1,4 +1,4 @@
-import type { PendingRow } from '../../storage/sequencer-store.ts'
+import type { PendingRow } from '../../storage/sequencer-rows.ts'
 
 export type DatabaseTable =
   | 'audit_outbox'

@@ -1,4 +1,4 @@
-import type { IndexRow, PendingRow } from '../../storage/sequencer-store.ts'
+import type { IndexRow, PendingRow } from '../../storage/sequencer-rows.ts'
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 const WORD = /^[a-z.-]{1,64}$/

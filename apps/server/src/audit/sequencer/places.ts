@@ -1,5 +1,5 @@
 import { eventLeaf } from '@wardline/transparency-log'
-import type { PendingRow, Run, WriterProgress } from '../../storage/sequencer-store.ts'
+import type { PendingRow, Run, WriterProgress } from '../../storage/sequencer-rows.ts'
 
 /** The sequencer's own leaves, among the runs: no tenant, no writer of the outbox. */
 export const OWN_ID = '00000000-0000-0000-0000-000000000000'

@@ -5,7 +5,8 @@ import {
   type TransparencyLog,
 } from '@wardline/transparency-log'
 import type { Clock } from '../../clock.ts'
-import { type PendingRow, type Run, SequencerStore, type WriterProgress } from '../../storage/sequencer-store.ts'
+import type { PendingRow, Run, WriterProgress } from '../../storage/sequencer-rows.ts'
+import { SequencerStore } from '../../storage/sequencer-store.ts'
 import { indexRowOf } from './index-row.ts'
 import { leafOf, OWN_ID, OWN_WRITER, placeRows, type WriterGap, writerKey } from './places.ts'
 import { type LogParts, recoverLog } from './recover.ts'

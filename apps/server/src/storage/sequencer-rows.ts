@@ -1,0 +1,54 @@
+/** What the sequencer reads and writes (sequencer-store.ts). Sequences and places are safe integers. */
+
+/** Where one writer's events are, and how far they have their places. */
+export type WriterProgress = { readonly tenantId: string; readonly writerId: string; done: number; lastAt: number }
+
+/** An event of the outbox, as its bytes are. */
+export type PendingRow = {
+  readonly tenantId: string
+  readonly writerId: string
+  readonly seq: number
+  /** Epoch milliseconds: the row's column, not what the event says; infinite where somebody has made it so. */
+  readonly at: number
+  readonly event: Buffer
+}
+
+/**
+ * `count` events of one writer from `firstSeq` on have the places from `firstIndex` on. `own`: it is this very leaf, of the
+ * sequencer itself.
+ */
+export type Run = {
+  readonly firstIndex: number
+  readonly count: number
+  readonly tenantId: string
+  readonly writerId: string
+  readonly firstSeq: number
+  readonly own: Buffer | null
+}
+
+/** What was signed last. */
+export type StoredHead = { readonly size: number; readonly root: Buffer; readonly note: Buffer; readonly vkey: string }
+
+/** One row of the index that the filters of the review use. */
+export type IndexRow = {
+  readonly tenantId: string
+  readonly index: number
+  readonly at: number
+  readonly writerId: string
+  readonly seq: number
+  readonly action: string
+  readonly outcome: string
+  readonly actor: string | null
+  readonly patient: string | null
+  readonly connection: string | null
+}
+
+export type RowKey = { readonly tenantId: string; readonly writerId: string; readonly seq: number }
+
+export type WriterCount = {
+  readonly tenantId: string
+  readonly writerId: string
+  readonly within: number
+  readonly behind: number
+  readonly last: number
+}

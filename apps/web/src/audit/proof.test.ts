@@ -1,0 +1,89 @@
+import type { AuditEventView, AuditProof } from '@wardline/protocol'
+import { expect, test } from 'vitest'
+import {
+  canonicalBytes,
+  eventLeaf,
+  generateNoteKey,
+  memoryStore,
+  openLog,
+  parseSignerKey,
+  proveEntry,
+} from '@wardline/transparency-log'
+import { type KnownKey, verifyRow } from './proof.ts'
+
+const ORIGIN = 'wardline/test/audit'
+const WRITER = '0b7f3c3e-6f0e-4b7c-9a63-3a1d2b8f0c11'
+const ACTOR = '0b7f3c3e-6f0e-4b7c-9a63-3a1d2b8f0c12'
+const AT = '2026-11-22T02:00:00.000Z'
+const row: AuditEventView = {
+  writer: WRITER,
+  seq: 3,
+  at: AT,
+  action: 'message.post',
+  outcome: 'allowed',
+  reason: 'care-team',
+  actor: { id: ACTOR, displayName: 'Astrid Lind' },
+  session: null,
+  device: null,
+  connection: null,
+  address: '10.0.0.1',
+  origin: null,
+  resource: { kind: 'message', id: ACTOR },
+  patient: null,
+  index: 2,
+}
+const memory = (vkey: string | null = null): KnownKey & { kept: string | null } => ({
+  kept: vkey,
+  get() {
+    return this.kept
+  },
+  set(key) {
+    this.kept = key
+  },
+})
+
+async function proofOf(
+  changed: Record<string, unknown> = {},
+  skey = generateNoteKey(ORIGIN).skey,
+): Promise<AuditProof> {
+  const signer = parseSignerKey(skey)
+  const store = memoryStore()
+  const log = await openLog(store, { origin: ORIGIN, signers: [signer] })
+  const about = { action: 'message.post', outcome: 'allowed', reason: 'care-team', actor: ACTOR, address: '10.0.0.1' }
+  const event = canonicalBytes({ ...about, at: AT, message: ACTOR, ...changed })
+  await log.append([1, 2, 3, 4].map((seq) => eventLeaf(event, seq, WRITER)))
+  await log.publish()
+  const { entry, file } = await proveEntry(store, { origin: ORIGIN, logKeys: [signer.verifier] }, 2)
+  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes)
+  return { index: 2, entry: text(entry), proof: text(file), origin: ORIGIN, vkey: signer.verifier.vkey }
+}
+
+test('a row that the log holds is verified, and the key is remembered', async () => {
+  const proof = await proofOf()
+  const known = memory()
+  expect(await verifyRow(row, proof, known)).toEqual({ ok: true, size: 4 })
+  expect(known.kept).toBe(proof.vkey)
+})
+
+test.each([
+  ['outcome', { ...row, outcome: 'refused' }],
+  ['time', { ...row, at: '2026-11-22T03:00:00.000Z' }],
+  ['person', { ...row, actor: { id: WRITER, displayName: null } }],
+  ['address', { ...row, address: null }],
+  ['what', { ...row, resource: { kind: 'message', id: WRITER } }],
+  ['number', { ...row, seq: 4 }],
+  ['place', { ...row, index: 1 }],
+] as const)('a row with another %s than the log has is not', async (_, shown) => {
+  expect(await verifyRow(shown, await proofOf(), memory())).toEqual({ ok: false, fault: 'other-entry' })
+})
+
+test('an entry that is not in the tree, a proof that is none, and another key are told apart', async () => {
+  const proof = await proofOf()
+  const forged = { ...proof, entry: proof.entry.replace('allowed', 'refused') }
+  expect(await verifyRow(row, forged, memory())).toEqual({ ok: false, fault: 'not-included' })
+  expect(await verifyRow(row, { ...proof, proof: 'x' }, memory())).toEqual({ ok: false, fault: 'malformed' })
+  const known = memory()
+  await verifyRow(row, proof, known)
+  expect(await verifyRow(row, await proofOf(), known)).toEqual({ ok: false, fault: 'other-key' })
+  expect(known.kept).toBe(proof.vkey)
+})
