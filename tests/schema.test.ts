@@ -192,6 +192,7 @@ describe('R-72 what was written stays as it was written', () => {
       'refresh_tokens',
       'role_permissions',
       'roles',
+      'sign_in_challenges',
       'used_proofs',
       'user_roles',
     ])

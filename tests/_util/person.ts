@@ -3,6 +3,7 @@ import {
   CSRF_HEADER,
   REFRESH_COOKIE,
   refreshAnswer,
+  type SecondFactorRequest,
   type SignedInUser,
   SOCKET_PATH,
 } from '@wardline/protocol'
@@ -44,6 +45,11 @@ export class Person {
     return this.#keep(await this.bare('POST', '/auth/login', { body: { tenant, username, password }, ...rest }))
   }
 
+  /** Answers the challenge that signing in was answered with. */
+  async secondFactor(body: SecondFactorRequest, options: CallOptions = {}): Promise<HttpAnswer> {
+    return this.#keep(await this.bare('POST', '/auth/second-factor', { body, ...options }))
+  }
+
   /** Trades the cookie for a new token. `cookie`: in place of the one held. */
   async refresh(options: { cookie?: string } & CallOptions = {}): Promise<HttpAnswer> {
     const { cookie = this.cookie, ...rest } = options
@@ -82,7 +88,7 @@ export class Person {
   }
 
   #keep(answer: HttpAnswer): HttpAnswer {
-    if (answer.status !== 200) return answer
+    if (answer.status !== 200 || !refreshAnswer.strip().safeParse(answer.body).success) return answer
     const { accessToken, csrfToken, user } = refreshAnswer.strip().parse(answer.body)
     this.token = accessToken
     this.csrf = csrfToken

@@ -9,6 +9,7 @@ import { registerChannelRoutes } from './channels/routes.ts'
 import type { Context } from './context.ts'
 import { registerDirectoryRoutes } from './directory/routes.ts'
 import { Refusal } from './errors.ts'
+import { registerFactorRoutes } from './factors/routes.ts'
 import { registerGateway } from './gateway/route.ts'
 import { registerHealthRoutes } from './health/routes.ts'
 import type { App } from './http/app-type.ts'
@@ -106,6 +107,7 @@ export async function createApp(ctx: Context, certificate: ServerCertificate): P
 function registerAuthenticated(api: App, ctx: Context): void {
   requireAuthentication(api, ctx)
   registerSessionRoutes(api, ctx)
+  registerFactorRoutes(api, ctx)
   registerPatientRoutes(api, ctx)
   registerChannelRoutes(api, ctx)
   registerMessageRoutes(api, ctx)

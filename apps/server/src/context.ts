@@ -87,6 +87,7 @@ export async function createContext(
     site,
     policy,
     database,
+    keyring,
     access,
     bus,
     accessTokens,

@@ -7,18 +7,21 @@ import {
   auditProof,
   type auditQuery,
   careTeamAssignment,
-  type changeUser,
   type changePassword,
+  type changeUser,
   channelSummary,
   type createChannel,
   type createUser,
   directoryEntry,
+  factors,
   historyPage,
   page,
   patientSummary,
+  recoveryCodes,
   role,
   sessionSummary,
   signedInUser,
+  totpEnrolment,
 } from '@wardline/protocol'
 import type { Call, Schema } from './http.ts'
 
@@ -58,6 +61,13 @@ export function createApi(call: <T>(call: Call<T>) => Promise<T>) {
     endSession: (id: string) => remove(at('/me/sessions', id)),
     /** Sets another password; this person's other sessions end. Refused with `why` where the old is wrong or the new too common. */
     changePassword: (body: Input<typeof changePassword>) => post<void>('/me/password', body, null),
+    /** This person's second factors. */
+    factors: () => get('/me/factors', factors),
+    /** Begins with an authenticator app; what is answered is shown once. Throws `step-up-required` where the sign-in is older than ten minutes. */
+    enrolTotp: () => post('/me/factors/totp', undefined, totpEnrolment),
+    /** Puts the app in force by its first code, and answers with recovery codes, shown once. Refused with `why: code-wrong`. */
+    confirmTotp: (code: string) => post('/me/factors/totp/confirm', { code }, recoveryCodes),
+    removeFactor: (id: string) => remove(at('/me/factors', id)),
     patients: (query: PageQuery = {}) => get('/patients', patients, query),
     searchPatients: (query: SearchQuery) => post('/patients/search', query, patients),
     patient: (id: string) => get(at('/patients', id), patientSummary),

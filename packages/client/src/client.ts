@@ -2,6 +2,7 @@ import type {
   AcknowledgeResponse,
   ChannelEvent,
   RecallReason,
+  SecondFactorRequest,
   ServerFrame,
   ServerFrameOf,
   SignedInUser,
@@ -149,6 +150,8 @@ export function assemble(parts: Parts) {
     },
     /** Signs in and opens the line. Throws WardlineError: `unauthenticated` for a wrong name or password. */
     signIn: (credentials: SignIn) => session.signIn(credentials),
+    /** Answers the challenge of a sign-in that asks for a second factor. Throws WardlineError: with `why` it was the code. */
+    secondFactor: (answer: SecondFactorRequest) => session.secondFactor(answer),
     /** Takes up the sign-in of an earlier page; null when there is none. Throws WardlineError where trying again can help. */
     restore: () => session.restore(),
     /** Ends the session, here in any case. `reached`: whether the server could be told. */

@@ -69,6 +69,15 @@ function calls(server: { calls: readonly { path: string }[] }, path: string): nu
   return server.calls.filter((call) => call.path === path).length
 }
 
+const wrongCode = {
+  type: 'urn:wardline:error:unauthenticated',
+  title: 'Sign in to do this.',
+  status: 401,
+  code: 'unauthenticated',
+  retry: 'after-renewal',
+  why: 'code-wrong',
+}
+
 describe('signing in', () => {
   it('gives the user, opens the line, and keeps nothing but the CSRF token', async () => {
     const stored: string[] = []
@@ -98,6 +107,27 @@ describe('signing in', () => {
     server.http('POST /auth/login', () => ({ status: 200, body: factor }))
     expect(await wardline.signIn(CREDENTIALS)).toEqual(factor)
     expect(wardline.session.state.is).toBe('signed-out')
+  })
+
+  it('goes on with the code, at the end of which the person is signed in and the line open', async () => {
+    const { server, wardline } = startClient()
+    const factor = { status: 'second-factor', challenge: 'c', methods: ['totp'], expiresIn: 300 }
+    server.http('POST /auth/login', () => ({ status: 200, body: factor }))
+    const given: unknown[] = []
+    server.http('POST /auth/second-factor', ({ body }) => {
+      given.push(body)
+      const granted = { status: 'authenticated', accessToken: 'a.b.c', expiresIn: 300, csrfToken: 'csrf', user: nurse }
+      return given.length > 1 ? { status: 200, body: granted } : { status: 401, body: wrongCode }
+    })
+    await wardline.signIn(CREDENTIALS)
+    const refused = await wardline.secondFactor({ challenge: 'c', totp: '000000' }).catch((error: unknown) => error)
+    expect(refused).toMatchObject({ code: 'unauthenticated', why: 'code-wrong' })
+    expect(await wardline.secondFactor({ challenge: 'c', totp: '123456' })).toEqual(nurse)
+    expect(given).toEqual([
+      { challenge: 'c', totp: '000000' },
+      { challenge: 'c', totp: '123456' },
+    ])
+    expect(wardline.session.state).toMatchObject({ is: 'signed-in', user: nurse })
   })
 
   it('survives a reload by the cookie and the CSRF token', async () => {

@@ -1,9 +1,11 @@
 import {
   type AuthenticatedAnswer,
+  authenticatedAnswer,
   type LoginAnswer,
   loginAnswer,
   type RefreshAnswer,
   refreshAnswer,
+  type SecondFactorRequest,
   type SignedInUser,
 } from '@wardline/protocol'
 import type { Storage } from './csrf-store.ts'
@@ -108,6 +110,18 @@ export class Session {
     )
     if (answer.status === 'second-factor') return answer
     return { status: 'signed-in', user: this.#begin(answer).user }
+  }
+
+  /**
+   * The second half of a sign-in. Throws WardlineError `unauthenticated`: with `why` it was the code, and another may be tried;
+   * without, the challenge is over, and the sign-in begins anew.
+   */
+  async secondFactor(answer: SecondFactorRequest): Promise<SignedInUser> {
+    const granted = await this.#deps.http.send(
+      { method: 'POST', path: '/auth/second-factor', body: answer, answer: authenticatedAnswer, cookie: true },
+      { csrfToken: this.#csrfToken() },
+    )
+    return this.#begin(granted).user
   }
 
   /**

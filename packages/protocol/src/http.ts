@@ -72,6 +72,44 @@ export const loginAnswer = z.discriminatedUnion('status', [
 ])
 export type LoginAnswer = z.infer<typeof loginAnswer>
 
+/** Six digits of an authenticator app (RFC 6238). */
+export const totpCode = z.string().regex(/^[0-9]{6}$/)
+
+/** As it was shown, however it is spelt: hyphens, spaces and capitals make no difference. */
+export const recoveryCode = z.string().min(16).max(40)
+
+/** `challenge`: of the answer to `POST /auth/login`, good for `expiresIn` seconds, at that device alone. */
+export const secondFactorRequest = z.union([
+  z.strictObject({ challenge: z.string().max(200), totp: totpCode }),
+  z.strictObject({ challenge: z.string().max(200), recoveryCode }),
+])
+export type SecondFactorRequest = z.infer<typeof secondFactorRequest>
+
+/** `GET /me/factors` */
+export const factors = z.strictObject({
+  items: z.array(
+    z.strictObject({ id: uuid, kind: z.literal('totp'), createdAt: timestamp, lastUsedAt: timestamp.nullable() }),
+  ),
+  /** Recovery codes that are not used yet. */
+  recoveryCodes: z.int().min(0),
+})
+export type Factors = z.infer<typeof factors>
+
+/** What an authenticator app needs; shown once, good for nothing until a code of it was confirmed. */
+export const totpEnrolment = z.strictObject({
+  id: uuid,
+  /** Base32 (RFC 4648), without padding. */
+  secret: z.string(),
+  /** `otpauth://totp/…`, as apps and their cameras take it. */
+  uri: z.string(),
+})
+export type TotpEnrolment = z.infer<typeof totpEnrolment>
+
+export const confirmTotp = z.strictObject({ code: totpCode })
+
+/** Shown once: each is good for one sign-in. */
+export const recoveryCodes = z.strictObject({ recoveryCodes: z.array(z.string()) })
+
 export const refreshAnswer = authenticatedAnswer.omit({ status: true })
 export type RefreshAnswer = z.infer<typeof refreshAnswer>
 

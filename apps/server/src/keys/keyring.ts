@@ -24,7 +24,7 @@ export class KeyMissing extends Error {
   }
 }
 
-/** Where a sealed value belongs within its tenant. `scope`: the channel's id, or `patients`; `row`: the row's id. */
+/** Where a sealed value belongs within its tenant. `scope`: the channel's id, `patients` or `factors`; `row`: the row's id. */
 export type Place = { readonly scope: string; readonly row: string; readonly purpose: string }
 
 /** What a lookup digest is of: the same value in two purposes has two digests. */
@@ -36,8 +36,8 @@ type Bytes = Uint8Array<ArrayBuffer>
 export interface Keyring {
   /** With a new tenant: its tenant key and the key of its lookup digests, in that transaction. */
   createTenantKeys(change: Change, tenantId: string): Promise<void>
-  /** With a new channel or patient: its data key, in that transaction. Returns the key's id. */
-  createDataKey(change: Change, tenantId: string, purpose: 'channel' | 'patient'): Promise<string>
+  /** With a new channel, patient or second factor: its data key, in that transaction. Returns the key's id. */
+  createDataKey(change: Change, tenantId: string, purpose: 'channel' | 'patient' | 'factor'): Promise<string>
   /** @throws KeyDestroyed, KeyMissing, StorageUnavailable; so do the three below */
   dataKey(tenantId: string, dataKeyId: string): Promise<SealKey>
   /** The same without waiting: undefined where it must be loaded first. One in steady use is renewed in the background. */

@@ -8,7 +8,15 @@ import type { Change } from '../storage/transaction.ts'
 /** Why a session ended: what the database's check on `sessions.end_reason` takes. */
 export type EndReason = Extract<
   AuditReason,
-  'logout' | 'revoked' | 'replaced' | 'refresh-reuse' | 'user-disabled' | 'device-revoked' | 'password-changed' | 'risk'
+  | 'logout'
+  | 'revoked'
+  | 'replaced'
+  | 'refresh-reuse'
+  | 'user-disabled'
+  | 'device-revoked'
+  | 'password-changed'
+  | 'factor-changed'
+  | 'risk'
 >
 
 /** Which of a user's sessions: one, all but one, or all. */
@@ -43,6 +51,8 @@ export async function endSessions(tx: Change, which: WhichSessions, reason: EndR
     },
     data: { endedAt: new Date(tx.at), endReason: reason },
   })
+  // Whoever is half signed in, with a password that may hold no more, begins again.
+  if (which.only === undefined) await db.signInChallenge.deleteMany({ where: { tenantId, userId: which.user } })
   return { count, version }
 }
 

@@ -8,6 +8,7 @@ import type { Clock } from '../clock.ts'
 import type { Config } from '../config.ts'
 import { Refusal } from '../errors.ts'
 import type { Site } from '../http/site.ts'
+import type { Keyring } from '../keys/keyring.ts'
 import type { Database } from '../storage/open.ts'
 import type { Passwords } from '../users/password.ts'
 import type { AccessTokens } from './access-token.ts'
@@ -23,6 +24,7 @@ export type SessionDeps = {
   readonly site: Site
   readonly policy: PolicySettings
   readonly database: Database
+  readonly keyring: Pick<Keyring, 'open'>
   readonly access: Access
   readonly bus: Bus
   readonly accessTokens: AccessTokens

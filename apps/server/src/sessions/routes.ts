@@ -2,12 +2,14 @@ import type { Actor } from '@wardline/policy'
 import {
   type AuthenticatedAnswer,
   about,
+  authenticatedAnswer,
   CSRF_HEADER,
   loginAnswer,
   loginRequest,
   page,
   REFRESH_COOKIE,
   refreshAnswer,
+  secondFactorRequest,
   secretId,
   sessionSummary,
   signedInUser as signedInUserSchema,
@@ -56,6 +58,30 @@ export function registerSignInRoutes(app: App, ctx: Context): void {
     async (request, reply) => {
       const granted = await ctx.sessions.signIn({
         ...request.body,
+        cookie: request.cookies[REFRESH_COOKIE],
+        proof: headerOf(request, 'dpop'),
+        path: pathOf(request),
+        where: whereOf(request),
+      })
+      if ('status' in granted) return granted
+      setCookie(reply, granted)
+      return { status: 'authenticated' as const, ...answerOf(granted) }
+    },
+  )
+
+  app.post(
+    '/auth/second-factor',
+    {
+      bodyLimit: LOGIN_BODY_BYTES,
+      schema: { body: secondFactorRequest, response: { 200: authenticatedAnswer } },
+      config: { action: 'auth.second-factor' },
+      onRequest: atRate(signIns),
+    },
+    async (request, reply) => {
+      const { challenge, ...given } = request.body
+      const granted = await ctx.sessions.signInWithSecondFactor({
+        challenge,
+        given,
         cookie: request.cookies[REFRESH_COOKIE],
         proof: headerOf(request, 'dpop'),
         path: pathOf(request),
@@ -122,6 +148,7 @@ export function registerSessionRoutes(api: App, ctx: Context): void {
     await decideFor(ctx, caller, action, { kind: 'session', tenant, owner }, about)
     const fact = { ...caller.trail, action, ...about } as const
     await ctx.sessions.end({ tenant, user: owner, session, reason: 'revoked', fact })
+    await ctx.access.settled(tenant, owner)
     return reply.code(204).send()
   })
 }
@@ -146,6 +173,7 @@ async function signOut(ctx: Context, { actor, trail, authenticated }: Caller): P
     reason: 'logout',
     fact: { ...trail, action: 'auth.logout' },
   })
+  await ctx.access.settled(actor.tenant, actor.user)
 }
 
 /** An IPv6 address counts as its /64. */

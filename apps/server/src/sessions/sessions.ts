@@ -1,16 +1,19 @@
 import { auditId, auditSecretId } from '../audit/event.ts'
 import { Refusal } from '../errors.ts'
 import { type Authenticate, createAuthenticate } from './authenticate.ts'
+import type { SecondFactorAsked } from './challenge.ts'
 import { sessionOfCookie } from './cookie-session.ts'
 import { announceChange, type EndRequest, endSession } from './end.ts'
 import { type Grant, type SessionDeps, useBareProof } from './grant.ts'
 import { type RefreshRequest, refresh } from './refresh.ts'
+import { type SecondFactorRequest, signInWithSecondFactor } from './second-factor.ts'
 import { type SignInRequest, signIn } from './sign-in.ts'
 
 /** Everything about sign-ins, for HTTP and socket alike. */
 export type Sessions = {
   readonly authenticate: Authenticate
-  signIn(request: SignInRequest): Promise<Grant>
+  signIn(request: SignInRequest): Promise<Grant | SecondFactorAsked>
+  signInWithSecondFactor(request: SecondFactorRequest): Promise<Grant>
   refresh(request: RefreshRequest): Promise<Grant>
   /** Ends one session, with its tokens and its sockets on every node. */
   end(request: EndRequest): Promise<void>
@@ -24,6 +27,7 @@ export function createSessions(deps: SessionDeps): Sessions {
   return {
     authenticate: createAuthenticate(deps),
     signIn: (request) => signIn(deps, request),
+    signInWithSecondFactor: (request) => signInWithSecondFactor(deps, request),
     refresh: (request) => refresh(deps, request),
     end: (request) => endSession(deps, request),
     signOutByCookie: (request) => signOutByCookie(deps, request),

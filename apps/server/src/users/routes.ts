@@ -1,19 +1,19 @@
 import {
   adminUser,
-  changePassword as passwords,
   changeUser as changes,
   createUser as newUser,
   page,
   pageQuery,
+  changePassword as passwords,
   uuid,
 } from '@wardline/protocol'
 import { z } from 'zod'
 import type { Context } from '../context.ts'
+import { Refusal } from '../errors.ts'
 import type { App } from '../http/app-type.ts'
 import { callerOf } from '../http/caller.ts'
-import { noQuery } from '../http/no-query.ts'
-import { Refusal } from '../errors.ts'
 import { KeyedRate, perMinute } from '../http/keyed-rate.ts'
+import { noQuery } from '../http/no-query.ts'
 import { addUser, changeUser } from './change.ts'
 import { changePassword } from './change-password.ts'
 import { listUsers } from './list.ts'
