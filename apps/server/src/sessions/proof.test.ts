@@ -46,6 +46,13 @@ describe('checkProof', () => {
     expect(other.digest).not.toEqual(first.digest)
   })
 
+  test('takes a key as WebCrypto exports it, by the same thumbprint; never one with its private half', async () => {
+    const exported = { ...JWK, ext: true, key_ops: ['verify'], use: 'sig', kid: 'browser' }
+    const checked = await checkProof(proofOf({ ...HEADER, jwk: exported }, CLAIMS), TARGET, NOW)
+    expect(checked.jkt).toBe(await calculateJwkThumbprint(JWK as { kty: 'EC' }))
+    expect(await reasonOf(proofOf({ ...HEADER, jwk: { ...exported, d: 'd'.repeat(43) } }, CLAIMS))).toBe('proof')
+  })
+
   test('without token and nonce where none is asked for, and then it may hold none', async () => {
     const { ath, nonce, ...bare } = CLAIMS
     const target = { ...TARGET, token: undefined, nonce: undefined }

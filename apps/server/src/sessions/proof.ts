@@ -16,7 +16,19 @@ const sha256 = coordinate
 const proofHeader = z.strictObject({
   typ: z.literal('dpop+jwt'),
   alg: z.literal('ES256'),
-  jwk: z.strictObject({ kty: z.literal('EC'), crv: z.literal('P-256'), x: coordinate, y: coordinate }),
+  jwk: z
+    .strictObject({
+      kty: z.literal('EC'),
+      crv: z.literal('P-256'),
+      x: coordinate,
+      y: coordinate,
+      // What WebCrypto and JOSE libraries add to an exported key (RFC 7517 §4). It says nothing that we go by; `d` is no such thing.
+      ext: z.boolean().optional(),
+      key_ops: z.array(z.string().max(16)).max(8).optional(),
+      kid: z.string().max(128).optional(),
+      use: z.literal('sig').optional(),
+    })
+    .transform(({ kty, crv, x, y }) => ({ kty, crv, x, y })),
 })
 
 const proofClaims = z.strictObject({
