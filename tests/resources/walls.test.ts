@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import { problem } from '@wardline/protocol'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { auditOf } from '../_util/audit.ts'
 import { addGroup } from '../_util/channels.ts'
@@ -8,7 +9,7 @@ import { type Person, signedIn } from '../_util/person.ts'
 import { startTestServer, type TestServer } from '../_util/server.ts'
 
 /** Everything that a call can name of a tenant. */
-type Ids = { patient: string; channel: string; group: string; user: string; assignment: string; session: string }
+type Ids = Record<'patient' | 'channel' | 'group' | 'user' | 'assignment' | 'session' | 'factor', string>
 
 type Call = { readonly method: string; readonly path: string; readonly body?: unknown }
 
@@ -41,13 +42,14 @@ beforeAll(async () => {
       user: pair.clinician.user.id,
       assignment: assignment?.id ?? '',
       session: session?.id ?? '',
+      factor: randomUUID(),
     }
   }
 })
 afterAll(() => server.stop())
 
 /** Each call that names something, by what it names. `mine` fills in what has to be one's own for the call to make sense. */
-function calls({ patient, channel, group, user, assignment, session }: Ids, mine: Ids): Call[] {
+function calls({ patient, channel, group, user, assignment, session, factor }: Ids, mine: Ids): Call[] {
   return [
     { method: 'GET', path: `/patients/${patient}` },
     { method: 'GET', path: `/channels/${channel}` },
@@ -63,6 +65,7 @@ function calls({ patient, channel, group, user, assignment, session }: Ids, mine
     { method: 'DELETE', path: `/admin/care-team/${assignment}` },
     { method: 'DELETE', path: `/admin/sessions/${session}` },
     { method: 'DELETE', path: `/me/sessions/${session}` },
+    { method: 'DELETE', path: `/me/factors/${factor}` },
   ]
 }
 
@@ -115,8 +118,9 @@ describe.each([
       const person = people[own]?.[who] as Person
       for (const { method, path, body } of calls(theirs(), mine())) {
         const answer = await person.call(method, path, { body })
-        // 403 where the asker may do no such thing to anybody; nothing then was looked for.
-        expect([403, 404], `${who} ${method} ${path}`).toContain(answer.status)
+        // Not 404 where the asker may do no such thing at all, or not yet; nothing then was looked for.
+        const { code } = problem.parse(answer.body)
+        expect(['not-found', 'forbidden', 'step-up-required'], `${who} ${method} ${path}`).toContain(code)
         const nobody = await person.call(method, path.replace(/[0-9a-f]{8}-[0-9a-f-]{27}/, randomUUID()), { body })
         expect([nobody.status, nobody.text], `${who} ${method} ${path}`).toEqual([answer.status, answer.text])
         if (answer.status === 404) {
