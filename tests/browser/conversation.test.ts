@@ -1,9 +1,9 @@
 import type { Browser, Page } from '@playwright/test'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type PersonInBrowser, isLive, launchBrowser, signInAt } from '../_util/browser.ts'
+import { isLive, launchBrowser, type PersonInBrowser, signInAt } from '../_util/browser.ts'
 import { createFaultyLink, type FaultyLink } from '../_util/faulty-link.ts'
-import { addPatient } from '../_util/patients.ts'
 import { freePort } from '../_util/free-port.ts'
+import { addPatient } from '../_util/patients.ts'
 import { startTestServer, type TestServer } from '../_util/server.ts'
 
 /** The nurse's node, reached over a line that can be cut; and the node of everybody else, on the same database. */

@@ -1,5 +1,5 @@
-import { createServer } from 'node:https'
 import { readFileSync } from 'node:fs'
+import { createServer } from 'node:https'
 import { type WebSocket, WebSocketServer } from 'ws'
 
 /**
@@ -17,7 +17,7 @@ sockets.on('connection', (socket, request) => {
   channels.set(channel, peers.add(socket))
   socket.on('close', () => peers.delete(socket))
   socket.on('message', (data) => {
-    const text = String(data as Buffer)
+    const text = (data as Buffer).toString()
     JSON.parse(text)
     for (const peer of peers) peer.send(text)
   })

@@ -113,9 +113,13 @@ export type Populated = {
 }
 
 const LIFTED = Object.fromEntries(
-  ['PENDING_SOCKETS_PER_ADDRESS', 'PENDING_SOCKETS', 'CONNECTIONS_PER_MINUTE', 'SIGN_INS_PER_MINUTE', 'REFRESHES_PER_MINUTE'].map(
-    (name) => [`WARDLINE_LIMITS_${name}`, '1000000'],
-  ),
+  [
+    'PENDING_SOCKETS_PER_ADDRESS',
+    'PENDING_SOCKETS',
+    'CONNECTIONS_PER_MINUTE',
+    'SIGN_INS_PER_MINUTE',
+    'REFRESHES_PER_MINUTE',
+  ].map((name) => [`WARDLINE_LIMITS_${name}`, '1000000']),
 )
 
 async function freePort(): Promise<number> {

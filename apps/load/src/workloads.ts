@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { floorTarget } from './floor-target.ts'
 import type { Layout, Target } from './target.ts'
-import { type Figures, type Phase, runPhase } from './workload.ts'
 import { wardlineTarget } from './wardline-target.ts'
+import { type Figures, type Phase, runPhase } from './workload.ts'
 
 /** measures.md, "Workloads". `about` is what `--help` says. */
 export const WORKLOADS = {

@@ -391,7 +391,9 @@ describe('the writers’ numbers', () => {
   it('a void excuses what it names and no more', async () => {
     const { make, end } = entry()
     const gap = make.skip('w', 5)
-    const leaves: Uint8Array[] = [make.void({ at: NOW, first: gap.first + 1, last: gap.last - 1, reason: 'lost', writer: 'w' })]
+    const leaves: Uint8Array[] = [
+      make.void({ at: NOW, first: gap.first + 1, last: gap.last - 1, reason: 'lost', writer: 'w' }),
+    ]
     leaves.push(make.event('w'), end())
     expect(await verify(await sampleLog(leaves))).toMatchObject([
       { kind: 'writer-gap', expected: 1, found: 2 },
@@ -401,7 +403,11 @@ describe('the writers’ numbers', () => {
 
   it('a void of numbers that came is found', async () => {
     const { make, end } = entry()
-    const leaves: Uint8Array[] = [make.event('w'), make.void({ at: NOW, first: 1, last: 1, reason: 'lost', writer: 'w' }), end()]
+    const leaves: Uint8Array[] = [
+      make.event('w'),
+      make.void({ at: NOW, first: 1, last: 1, reason: 'lost', writer: 'w' }),
+      end(),
+    ]
     expect(await verify(await sampleLog(leaves))).toMatchObject([{ kind: 'writer-gap', reason: 'repeated', index: 1 }])
   })
 

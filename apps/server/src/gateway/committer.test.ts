@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { CommitItem, CommitResult } from '../storage/channel-event.ts'
-import { COMMIT_BOUNDS, Committer, Committers, type CommitRequest } from './committer.ts'
+import { COMMIT_BOUNDS, type CommitRequest, Committer, Committers } from './committer.ts'
 
 const item = (name: string) => ({ kind: 'event', id: name }) as CommitItem
 

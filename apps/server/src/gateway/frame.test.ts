@@ -1,6 +1,6 @@
+import type { Writable } from 'node:stream'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { Writable } from 'node:stream'
 import * as ws from 'ws'
 import { payloadOf, textFrame } from './frame.ts'
 

@@ -5,7 +5,7 @@ import { manualClock } from '../clock.ts'
 import { createLogger } from '../log.ts'
 import type { Unread } from '../storage/gateway-reads.ts'
 import { payloadOf } from './frame.ts'
-import { type InboxHolder, Inboxes } from './inboxes.ts'
+import { Inboxes, type InboxHolder } from './inboxes.ts'
 
 const [TENANT, CHANNEL, ME, OTHER] = ['t', 'c', 'me', 'other'] as const
 

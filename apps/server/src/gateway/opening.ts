@@ -1,4 +1,4 @@
-import { type ServerFrameOf, SOCKET_PATH, type SessionAuthenticate } from '@wardline/protocol'
+import { type ServerFrameOf, type SessionAuthenticate, SOCKET_PATH } from '@wardline/protocol'
 import type { Watch } from '../access/access.ts'
 import { actorOf, isSessionLive } from '../access/snapshot.ts'
 import { Refusal } from '../errors.ts'

@@ -16,8 +16,8 @@ import { Reader } from './reader.ts'
 import { Refusals, refusalFact } from './refusals.ts'
 import { Renewal } from './renewal.ts'
 import { perform } from './requests.ts'
-import { TokenBucket } from './token-bucket.ts'
 import type { Subscription } from './subscription.ts'
+import { TokenBucket } from './token-bucket.ts'
 
 /** After a change of roles the token is renewed within this: its scopes are a bound of their own. */
 const ROLE_CHANGE_RENEWAL_MS = 30_000

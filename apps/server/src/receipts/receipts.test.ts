@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Bus, Hint } from '../bus/bus.ts'
 import { manualClock } from '../clock.ts'
-import { Committers, type CommitRequest } from '../gateway/committer.ts'
+import { type CommitRequest, Committers } from '../gateway/committer.ts'
 import { type Frame, payloadOf } from '../gateway/frame.ts'
 import type { Hub } from '../gateway/hub.ts'
 import type { Inboxes } from '../gateway/inboxes.ts'

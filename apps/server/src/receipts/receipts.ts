@@ -1,6 +1,6 @@
 import type { Bus } from '../bus/bus.ts'
 import type { Clock } from '../clock.ts'
-import type { Committers, CommitRequest } from '../gateway/committer.ts'
+import type { CommitRequest, Committers } from '../gateway/committer.ts'
 import { encode } from '../gateway/frame.ts'
 import type { Hub } from '../gateway/hub.ts'
 import type { Inboxes } from '../gateway/inboxes.ts'

@@ -1,5 +1,5 @@
 import pg from 'pg'
-import { isUnavailable, sqlState, StorageUnavailable } from './errors.ts'
+import { isUnavailable, StorageUnavailable, sqlState } from './errors.ts'
 
 /** Times as Prisma reads them; and locks that see what others committed while one waited for them, as the commit needs. */
 const OPTIONS = String.raw`-c TimeZone=UTC -c default_transaction_isolation=read\ committed`
