@@ -1,3 +1,4 @@
+import { account } from './strings/account.ts'
 import { audit } from './strings/audit.ts'
 import { directory, inbox } from './strings/inbox.ts'
 import { messages } from './strings/messages.ts'
@@ -7,4 +8,4 @@ import { shell } from './strings/shell.ts'
 import { words } from './strings/words.ts'
 
 /** Every text that a person reads, in one place: to translate Wardline is to give another of these. */
-export const strings = { words, session, shell, inbox, directory, messages, patients, members, audit } as const
+export const strings = { words, session, shell, inbox, directory, messages, patients, members, audit, account } as const

@@ -1,7 +1,7 @@
 import { WardlineError } from '@wardline/client'
 import { describe, expect, test } from 'vitest'
 import { strings } from '../strings.ts'
-import { fieldErrors, signInFailure, tidied } from './sign-in-failure.ts'
+import { fieldErrors, isOver, secondFactorFailure, signInFailure, tidied } from './sign-in-failure.ts'
 
 const typed = { tenant: ' Riverside ', username: 'Nurse.Lind ', password: ' Correct horse ' }
 
@@ -30,6 +30,15 @@ describe('signing in', () => {
   test('a slow-down says how long', () => {
     expect(signInFailure(new WardlineError('rate-limited', { retryAfterMs: 4200 }))).toContain('5 s')
     expect(signInFailure(new WardlineError('rate-limited'))).toBe(strings.session.failed.slowDownSoon)
+  })
+
+  test('R-11 the second step: a wrong code is said to be one, a challenge that is over begins anew', () => {
+    const wrong = new WardlineError('unauthenticated', { why: 'code-wrong' })
+    expect(secondFactorFailure(wrong)).toBe(strings.session.secondFactor.wrong)
+    expect(isOver(wrong)).toBe(false)
+    expect(isOver(new WardlineError('unauthenticated'))).toBe(true)
+    expect(isOver(new WardlineError('unavailable'))).toBe(false)
+    expect(secondFactorFailure(new WardlineError('rate-limited', { retryAfterMs: 2_000 }))).toContain('2 s')
   })
 
   test('an unreachable server is not blamed on the password', () => {

@@ -35,6 +35,18 @@ export function fieldErrors(typed: Typed): FieldErrors {
   }
 }
 
+/** Whether the challenge is good for nothing any more: it was refused, and not because of the code. */
+export function isOver(error: unknown): boolean {
+  return error instanceof WardlineError && error.code === 'unauthenticated' && error.why === null
+}
+
+/** Why the second step failed. Who comes this far has the password, and may know that it was the code. */
+export function secondFactorFailure(error: unknown): string {
+  if (error instanceof WardlineError && error.why === 'code-used') return text.secondFactor.used
+  if (error instanceof WardlineError && error.why === 'code-wrong') return text.secondFactor.wrong
+  return signInFailure(error)
+}
+
 /** Why signing in failed, in words that name no field: which of the three was wrong is not for a stranger to know. */
 export function signInFailure(error: unknown): string {
   if (!(error instanceof WardlineError)) return text.failed.other

@@ -8,6 +8,7 @@ import { useWardline } from '../wardline/context.tsx'
 import { useDemo } from './api.ts'
 import { DemoStripe } from './demo-stripe.tsx'
 import { keepTenant, keptTenant } from './kept-tenant.ts'
+import { SecondFactorForm } from './second-factor-form.tsx'
 import { type FieldErrors, fieldErrors, signInFailure, tidied } from './sign-in-failure.ts'
 import styles from './sign-in-screen.module.css'
 import { Wordmark } from './wordmark.tsx'
@@ -33,12 +34,13 @@ export function SignInScreen({ ended, unreached }: SignInScreenProps) {
   const [errors, setErrors] = useState<FieldErrors>({})
   const [failure, setFailure] = useState<string | null>(null)
   const [busy, setBusy] = useState(false)
+  const [challenge, setChallenge] = useState<string | null>(null)
   const form = useRef<HTMLFormElement>(null)
 
   useEffect(() => {
     const empty = [...(form.current?.querySelectorAll('input') ?? [])].find((input) => input.value === '')
     empty?.focus()
-  }, [])
+  }, [challenge])
 
   const submit = (event: SubmitEvent<HTMLFormElement>) => {
     event.preventDefault()
@@ -58,7 +60,10 @@ export function SignInScreen({ ended, unreached }: SignInScreenProps) {
       .then(
         (result) => {
           if (result.status === 'signed-in') keepTenant(tidied(typed).tenant)
-          else setFailure(text.failed.secondFactor)
+          else {
+            setPassword('')
+            setChallenge(result.challenge)
+          }
         },
         (error: unknown) => setFailure(signInFailure(error)),
       )
@@ -79,64 +84,76 @@ export function SignInScreen({ ended, unreached }: SignInScreenProps) {
             {notice}
           </p>
         )}
-        <form ref={form} className={styles.form} onSubmit={submit} noValidate>
-          <h1 className={styles.title}>{text.title}</h1>
-          {failure !== null && (
-            <p className={styles.failure} role="alert">
-              {failure}
-            </p>
-          )}
-          <TextField
-            label={text.organisation}
-            hint={text.organisationHint}
-            name="tenant"
-            value={tenant}
-            error={errors.tenant ?? null}
-            autoComplete="organization"
-            autoCapitalize="none"
-            autoCorrect="off"
-            spellCheck={false}
-            onChange={(event) => setTenant(event.target.value)}
+        {challenge !== null && (
+          <SecondFactorForm
+            challenge={challenge}
+            onSignedIn={() => keepTenant(tidied({ tenant, username, password }).tenant)}
+            onOver={(why) => {
+              setChallenge(null)
+              setFailure(why)
+            }}
           />
-          <TextField
-            label={text.username}
-            name="username"
-            value={username}
-            error={errors.username ?? null}
-            autoComplete="username"
-            autoCapitalize="none"
-            autoCorrect="off"
-            spellCheck={false}
-            onChange={(event) => setUsername(event.target.value)}
-          />
-          <TextField
-            label={text.password}
-            name="password"
-            type={shown ? 'text' : 'password'}
-            value={password}
-            error={errors.password ?? null}
-            autoComplete="current-password"
-            autoCapitalize="none"
-            autoCorrect="off"
-            spellCheck={false}
-            {...(capsLock ? { hint: text.capsLock } : {})}
-            onChange={(event) => setPassword(event.target.value)}
-            onKeyDown={watchCapsLock}
-            onKeyUp={watchCapsLock}
-            end={
-              <IconButton
-                label={shown ? text.hidePassword : text.showPassword}
-                aria-pressed={shown}
-                icon={shown ? EyeOff : Eye}
-                onClick={() => setShown(!shown)}
-              />
-            }
-          />
-          <Button type="submit" kind="primary" className={styles.submit ?? ''} aria-disabled={busy}>
-            {busy ? text.signingIn : text.signIn}
-          </Button>
-          {demo && <p className={styles.hint}>{text.demoAccounts}</p>}
-        </form>
+        )}
+        {challenge === null && (
+          <form ref={form} className={styles.form} onSubmit={submit} noValidate>
+            <h1 className={styles.title}>{text.title}</h1>
+            {failure !== null && (
+              <p className={styles.failure} role="alert">
+                {failure}
+              </p>
+            )}
+            <TextField
+              label={text.organisation}
+              hint={text.organisationHint}
+              name="tenant"
+              value={tenant}
+              error={errors.tenant ?? null}
+              autoComplete="organization"
+              autoCapitalize="none"
+              autoCorrect="off"
+              spellCheck={false}
+              onChange={(event) => setTenant(event.target.value)}
+            />
+            <TextField
+              label={text.username}
+              name="username"
+              value={username}
+              error={errors.username ?? null}
+              autoComplete="username"
+              autoCapitalize="none"
+              autoCorrect="off"
+              spellCheck={false}
+              onChange={(event) => setUsername(event.target.value)}
+            />
+            <TextField
+              label={text.password}
+              name="password"
+              type={shown ? 'text' : 'password'}
+              value={password}
+              error={errors.password ?? null}
+              autoComplete="current-password"
+              autoCapitalize="none"
+              autoCorrect="off"
+              spellCheck={false}
+              {...(capsLock ? { hint: text.capsLock } : {})}
+              onChange={(event) => setPassword(event.target.value)}
+              onKeyDown={watchCapsLock}
+              onKeyUp={watchCapsLock}
+              end={
+                <IconButton
+                  label={shown ? text.hidePassword : text.showPassword}
+                  aria-pressed={shown}
+                  icon={shown ? EyeOff : Eye}
+                  onClick={() => setShown(!shown)}
+                />
+              }
+            />
+            <Button type="submit" kind="primary" className={styles.submit ?? ''} aria-disabled={busy}>
+              {busy ? text.signingIn : text.signIn}
+            </Button>
+            {demo && <p className={styles.hint}>{text.demoAccounts}</p>}
+          </form>
+        )}
       </main>
     </div>
   )

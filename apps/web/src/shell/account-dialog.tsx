@@ -16,11 +16,13 @@ const text = strings.shell.account
 
 interface AccountDialogProps {
   readonly onShortcuts: () => void
+  readonly onPassword: () => void
+  readonly onFactor: () => void
   readonly onClose: () => void
 }
 
 /** Who I am here, how this device behaves, and the way out. */
-export function AccountDialog({ onShortcuts, onClose }: AccountDialogProps) {
+export function AccountDialog({ onShortcuts, onPassword, onFactor, onClose }: AccountDialogProps) {
   const me = useMe()
   const settings = useSettings()
   const signOut = useSignOut()
@@ -59,6 +61,14 @@ export function AccountDialog({ onShortcuts, onClose }: AccountDialogProps) {
         <p className={styles.name}>{me.displayName}</p>
         <p>{[me.title, me.roles.map(strings.words.role).join(', '), me.tenant.name].filter(Boolean).join(' · ')}</p>
         <p className={styles.hint}>{me.username}</p>
+        <p className={styles.keys}>
+          <Button small onClick={onPassword}>
+            {strings.account.password.open}
+          </Button>
+          <Button small onClick={onFactor}>
+            {strings.account.factor.open}
+          </Button>
+        </p>
       </div>
       <div className={styles.settings}>
         <Segmented

@@ -1,5 +1,7 @@
 import { Outlet, useNavigate } from '@tanstack/react-router'
 import { useEffect, useState } from 'react'
+import { FactorDialog } from '../account/factor-dialog.tsx'
+import { PasswordDialog } from '../account/password-dialog.tsx'
 import { DemoStripe } from '../session/demo-stripe.tsx'
 import { useSettings } from '../settings/settings.tsx'
 import { strings } from '../strings.ts'
@@ -22,7 +24,7 @@ export function Frame() {
   const navigate = useNavigate()
   const { singleKeys } = useSettings()
   const auditor = useAbility('audit.read')
-  const [open, setOpen] = useState<'account' | 'shortcuts' | null>(null)
+  const [open, setOpen] = useState<'account' | 'shortcuts' | 'password' | 'factor' | null>(null)
 
   useShortcuts(
     {
@@ -49,7 +51,16 @@ export function Frame() {
       <main className={styles.main} tabIndex={-1} data-skip-to="">
         <Outlet />
       </main>
-      {open === 'account' && <AccountDialog onShortcuts={() => setOpen('shortcuts')} onClose={() => setOpen(null)} />}
+      {open === 'account' && (
+        <AccountDialog
+          onShortcuts={() => setOpen('shortcuts')}
+          onPassword={() => setOpen('password')}
+          onFactor={() => setOpen('factor')}
+          onClose={() => setOpen(null)}
+        />
+      )}
+      {open === 'password' && <PasswordDialog onClose={() => setOpen(null)} />}
+      {open === 'factor' && <FactorDialog onClose={() => setOpen(null)} />}
       {open === 'shortcuts' && <ShortcutsDialog onClose={() => setOpen(null)} />}
     </div>
   )

@@ -1,0 +1,55 @@
+import { counted } from './words.ts'
+
+export const account = {
+  password: {
+    title: 'Change password',
+    open: 'Change password…',
+    current: 'Current password',
+    next: 'New password',
+    nextHint: 'At least 8 characters. Long and your own beats short and odd.',
+    change: 'Change password',
+    hint: 'Everywhere else where you are signed in, you are signed out.',
+    done: 'Your password is changed. Everywhere else, you are signed out.',
+    missing: 'Enter your current password.',
+    short: 'Use at least 8 characters.',
+    why: {
+      'password-wrong': 'This is not your current password.',
+      'password-common': 'This is one of the commonest passwords: whoever guesses tries it first. Choose another.',
+      'password-of-account': 'This is made of your own name or your organisation’s. Choose another.',
+      'password-same': 'This is the password you have. Choose another.',
+    },
+  },
+  factor: {
+    title: 'Second factor',
+    open: 'Second factor…',
+    off: 'Signing in takes your password alone. With an authenticator app, a stolen password opens nothing.',
+    begin: 'Set up an authenticator app',
+    scan: 'Scan this with an authenticator app on your phone, or open the link on this device.',
+    qr: 'QR code for your authenticator app. The key below says the same in text.',
+    key: 'Key, to type instead',
+    link: 'Open in an app on this device',
+    code: 'Code that the app shows',
+    codeHint: 'Six digits, new every 30 seconds.',
+    confirm: 'Confirm',
+    codesTitle: 'Recovery codes',
+    codes:
+      'The app is in force. If you lose your phone, each of these codes lets you in once. Keep them where your password is not: they are not shown again.',
+    copy: 'Copy codes',
+    copied: 'Copied.',
+    kept: 'I have kept them',
+    on: (since: string) => `Signing in takes a code of your authenticator app, since ${since}.`,
+    left: (count: number) => `${counted(count, 'recovery code is', 'recovery codes are')} left.`,
+    remove: 'Remove the authenticator app',
+    removeSure: 'Remove it: my password alone shall do',
+    removed: 'The authenticator app is removed. Everywhere else, you are signed out.',
+    wrong: 'This code is not right. Take the one that the app shows now.',
+    digits: 'Enter the six digits that the app shows.',
+    signInFirst:
+      'For this, your sign-in must be of the last ten minutes, and with the authenticator where you have one. Sign out, sign in again and come back.',
+  },
+  failed: {
+    slowDown: (seconds: number) => `Too many attempts. Try again in ${seconds} s.`,
+    unreachable: 'The server cannot be reached. Nothing was changed.',
+    other: 'Something failed on our side. Nothing was changed.',
+  },
+} as const
