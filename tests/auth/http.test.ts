@@ -3,13 +3,13 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { connect as connectPlain } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { connect } from 'node:tls'
 import { problem } from '@wardline/protocol'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { manualClock } from '../../apps/server/src/clock.ts'
 import { auditOf } from '../_util/audit.ts'
 import { call } from '../_util/https.ts'
 import { Person, signedIn } from '../_util/person.ts'
+import { rawTls } from '../_util/raw-tls.ts'
 import { startTestServer, type TestServer } from '../_util/server.ts'
 
 const PAGE = { accept: 'text/html,application/xhtml+xml' }
@@ -29,18 +29,6 @@ afterAll(async () => {
   await server.stop()
   rmSync(webRoot, { recursive: true })
 })
-
-/** Sends bytes over TLS and gives all that comes back. */
-async function raw(text: string): Promise<string> {
-  const socket = connect({ port: server.running.port, host: '127.0.0.1', ca: server.ca, servername: 'localhost' })
-  await once(socket, 'secureConnect')
-  const chunks: Buffer[] = []
-  socket.on('data', (chunk: Buffer) => chunks.push(chunk))
-  socket.on('error', () => undefined)
-  socket.write(text)
-  await once(socket, 'close')
-  return Buffer.concat(chunks).toString()
-}
 
 describe('every answer', () => {
   test.each([
@@ -120,7 +108,7 @@ describe('what is no HTTP, or too much of it', () => {
     ],
     ['headers without end', `GET / HTTP/1.1\r\nHost: a\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`, 413],
   ])('%s is refused and the line is closed', async (_name, sent, status) => {
-    const answer = await raw(sent)
+    const answer = await rawTls(server, sent)
     expect(answer).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `))
     expect(answer).toContain('connection: close')
     expect(problem.parse(JSON.parse(answer.split('\r\n\r\n')[1] ?? '')).status).toBe(status)
@@ -128,7 +116,7 @@ describe('what is no HTTP, or too much of it', () => {
 
   test('2,000 headers (ws CVE-2024-37890) do not end the process', async () => {
     const headers = Array.from({ length: 2_000 }, (_, index) => `X${index}: 1`).join('\r\n')
-    await raw(`GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n${headers}\r\n\r\n`)
+    await rawTls(server, `GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n${headers}\r\n\r\n`)
     expect((await call(server, { path: '/healthz' })).status).toBe(200)
   })
 

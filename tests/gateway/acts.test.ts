@@ -95,19 +95,17 @@ describe('R-45 what was said', () => {
     for (const socket of [mine, theirs]) socket.cut()
   })
 
-  test('can be replied to within its channel alone, and carries no attachment that is not there', async () => {
+  test('can be replied to within its channel alone, and names no attachment or role address that is not there', async () => {
     const socket = await reading(nurse)
     const other = await addGroup(server, 'riverside/nurse.lind')
-    const { message, seq } = await post(socket, { mentions: [physician.user.id], to: ['on-call-cardiology'] })
+    const { message, seq } = await post(socket, { mentions: [physician.user.id] })
     const reply = await post(socket, { inReplyTo: message })
     expect(reply.seq).toBe(seq + 1)
-    expect((await eventAt(socket, seq)).event).toMatchObject({
-      mentions: [physician.user.id],
-      to: ['on-call-cardiology'],
-    })
+    expect((await eventAt(socket, seq)).event).toMatchObject({ mentions: [physician.user.id], to: [] })
     const elsewhere = { type: 'message.post', channel: other.id, clientId: randomUUID(), body: 'x' } as const
     expect(await socket.ask({ ...elsewhere, inReplyTo: message })).toMatchObject({ code: 'not-found' })
     expect(await socket.ask({ ...elsewhere, attachments: [randomUUID()] })).toMatchObject({ code: 'not-found' })
+    expect(await socket.ask({ ...elsewhere, to: ['mrs-jones-in-bed-3'] })).toMatchObject({ code: 'not-found' })
     socket.cut()
   })
 })

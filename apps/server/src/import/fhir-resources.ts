@@ -30,7 +30,7 @@ export type ImportedPatient = {
   readonly mrn: Phi
   readonly family: Phi
   readonly given: Phi
-  /** `YYYY-MM-DD`; null where the record has none or only a part of one. */
+  /** `YYYY-MM-DD`; null where the record has none, or only a part of one, or no day of the calendar. */
   readonly birthDate: Phi | null
   readonly sex: 'female' | 'male' | 'other' | 'unknown'
   readonly deceased: boolean
@@ -82,6 +82,8 @@ const humanName = z.looseObject({
   text: z.string().optional(),
 })
 const reference = z.looseObject({ reference: z.string().optional(), identifier: identifier.optional() })
+/** A day that there was: the 30th of February is none, and on a banner it would be worse than none. */
+const wholeDate = z.iso.date()
 const period = z.looseObject({ start: z.string().optional(), end: z.string().optional() })
 
 const patient = z.looseObject({
@@ -155,7 +157,7 @@ function mapPatient(source: z.infer<typeof patient>): Mapped {
       mrn: phi(mrn),
       family: phi(name.family),
       given: phi(name.given),
-      birthDate: /^\d{4}-\d\d-\d\d$/.test(source.birthDate ?? '') ? phi(source.birthDate as string) : null,
+      birthDate: wholeDate.safeParse(source.birthDate).success ? phi(source.birthDate as string) : null,
       sex: source.gender ?? 'unknown',
       deceased: source.deceasedBoolean === true || source.deceasedDateTime !== undefined,
     },
@@ -222,10 +224,10 @@ function roleOf(concept_: z.infer<typeof concept>): ImportedPractitionerRole['ro
 function preferredName(names: z.infer<typeof humanName>[] | undefined) {
   const order = ['official', 'usual', undefined, 'temp', 'anonymous', 'nickname']
   const name = order
-    .map((use) => names?.find((n) => n.use === use && (n.family || n.text)))
+    .map((use) => names?.find((n) => n.use === use && (n.family?.trim() || n.text?.trim())))
     .find((n) => n !== undefined)
   if (!name) return undefined
-  const family = (name.family ?? name.text ?? '').trim()
+  const family = name.family?.trim() || name.text?.trim() || ''
   return { family, given: (name.given ?? []).join(' ').trim(), prefix: (name.prefix ?? []).join(' ').trim() }
 }
 

@@ -84,8 +84,14 @@ describe('R-83: what is taken of a resource', () => {
     expect(outcome({ resourceType: 'Encounter', id: '1' })).toBe('type-not-imported')
   })
 
+  it('a name of white space is none', () => {
+    expect(outcome({ ...jane, name: [{ use: 'official', family: '  ' }] })).toBe('no-name')
+    expect(outcome({ ...jane, name: [{ family: ' ', text: 'Jane Doe' }] })).toMatchObject({ family: 'Jane Doe' })
+  })
+
   it('a partial date of birth is none: a banner must not show half an identifier', () => {
     expect(outcome({ ...jane, birthDate: '1945-07' })).toMatchObject({ birthDate: null })
+    expect(outcome({ ...jane, birthDate: '1945-02-30' })).toMatchObject({ birthDate: null })
   })
 
   it.each([

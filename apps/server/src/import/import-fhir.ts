@@ -62,7 +62,7 @@ async function gather(options: ImportOptions, report: ImportReport): Promise<Gat
         report.left.push({ place: item.place, type: 'Line', reason: item.problem })
         continue
       }
-      const type = String(item.resource['resourceType']).slice(0, 40)
+      const type = typeOf(item.resource)
       const mapped = mapResource(item.resource)
       if ('skip' in mapped) {
         if (mapped.skip === 'type-not-imported') report.otherTypes.set(type, (report.otherTypes.get(type) ?? 0) + 1)
@@ -78,4 +78,10 @@ async function gather(options: ImportOptions, report: ImportReport): Promise<Gat
     }
   }
   return gathered
+}
+
+/** The type as the report names it. What does not look like one may be anything: a name, or what a terminal obeys. */
+function typeOf(resource: Record<string, unknown>): string {
+  const type = String(resource['resourceType'])
+  return /^[A-Z][A-Za-z]{1,39}$/.test(type) ? type : 'Unknown'
 }

@@ -30,8 +30,8 @@ function postTo(asker: Asker, frame: MessagePost, known: KnownChannel): void {
   const { resource } = known
   const { reason } = asker.decide('message.post', resource)
   if (frame.body.length > asker.gateway.config.limits.bodyLength) throw new Refusal('too-large', 'oversize')
-  // There are none yet that could be named.
-  if (frame.attachments !== undefined) throw new Refusal('not-found', 'not-found')
+  // There are neither attachments nor role addresses yet that could be named; and what names nothing would be kept as typed.
+  if (frame.attachments !== undefined || frame.to !== undefined) throw new Refusal('not-found', 'not-found')
 
   const { channel, clientId, body } = frame
   const { tenant, user } = asker

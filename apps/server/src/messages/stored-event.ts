@@ -25,13 +25,12 @@ const plainPost = {
 } as const satisfies Partial<Posted>
 
 /** What of a post is kept beside its body. */
-export function postAttributes({ priority, intent, ackRequired, mentions, to }: MessagePost): EventAttributes {
+export function postAttributes({ priority, intent, ackRequired, mentions }: MessagePost): EventAttributes {
   return {
     ...(priority === undefined || priority === plainPost.priority ? {} : { priority }),
     ...(intent === undefined ? {} : { intent }),
     ...(ackRequired === true ? { ackRequired } : {}),
     ...(mentions === undefined ? {} : { mentions }),
-    ...(to === undefined ? {} : { to }),
   }
 }
 
