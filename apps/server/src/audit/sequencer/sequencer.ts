@@ -22,8 +22,12 @@ const KEEP_MS = 3_600_000
 /** Events of one look: so many of one writer, so that none starves the others, and so many in all. */
 const PER_WRITER = 1_000
 const BATCH = 4_000
-/** Runs that are indexed in one step: the index is never in the way of the log. */
+/** Runs that are indexed in one look; and in a busy one none, but every so many looks one: the index waits for the log, not the other way. */
 const INDEX_RUNS = 8
+const BUSY = 400
+const BUSY_LOOKS = 8
+/** The least that is left to others between two looks. */
+const REST_MS = 20
 /** How far behind the last sweep the index is said to be whole: longer than any transaction may last. */
 const INDEX_MARGIN_MS = 60_000
 
@@ -156,8 +160,10 @@ export class Sequencer {
       this.#state = { is: 'leading', size: lead.end, at, delayMs: Math.max(0, at - oldest), gaps: lead.gaps }
     }
     if (isBeat) await this.#tidy(lead, now)
-    if (pending.length < BATCH) await indexSome(store, lead, now)
-    return pending.length < BATCH ? LOOK_MS : 0
+    const isBusy = pending.length >= BUSY
+    if (!isBusy || lead.turn % BUSY_LOOKS === 0) await indexSome(store, lead, now, isBusy ? 1 : INDEX_RUNS)
+    if (pending.length === BATCH) return 0
+    return Math.max(REST_MS, LOOK_MS - (this.#options.clock.now() - now))
   }
 
   /** The three strides. */
@@ -227,8 +233,8 @@ function advance(lead: Lead, rows: readonly PendingRow[], isBeat: boolean, now: 
 }
 
 /** Goes on with the index by a few runs; says how far it is whole. */
-async function indexSome(store: SequencerStore, lead: Lead, now: number): Promise<void> {
-  const runs = lead.indexed < lead.end ? await store.readRuns(lead.indexed, INDEX_RUNS) : []
+async function indexSome(store: SequencerStore, lead: Lead, now: number, most: number): Promise<void> {
+  const runs = lead.indexed < lead.end ? await store.readRuns(lead.indexed, most) : []
   const rows = await store.readRows(runs.filter((run) => run.own === null))
   const first = new Map(runs.map((run) => [`${writerKey(run)}/${run.firstSeq}`, run]))
   let run: Run | undefined
