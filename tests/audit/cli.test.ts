@@ -1,0 +1,146 @@
+import { execFile } from 'node:child_process'
+import { chmodSync, cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { directoryStore } from '../../packages/transparency-log/src/directory-store.ts'
+import {
+  canonicalBytes,
+  eventLeaf,
+  generateNoteKey,
+  heartbeatLeaf,
+  openLog,
+  parseSignerKey,
+} from '../../packages/transparency-log/src/index.ts'
+
+/** `wardline audit` as an auditor runs it: with files and a public key, and no installation anywhere near. */
+
+const CLI = fileURLToPath(new URL('../../apps/cli/src/main.ts', import.meta.url))
+const ORIGIN = 'wardline/test/audit'
+const { skey, vkey } = generateNoteKey(ORIGIN)
+const WRITER = '0b7f3c3e-6f0e-4b7c-9a63-3a1d2b8f0c11'
+const ENTRIES = 600
+
+let root: string
+let dir: string
+
+const leaf = (seq: number) => eventLeaf(canonicalBytes({ action: 'patient.read', n: seq }), seq, WRITER)
+const leaves = [
+  heartbeatLeaf(Date.now() - 3_600_000, 1, 'sequencer'),
+  ...Array.from({ length: ENTRIES }, (_, i) => leaf(i + 1)),
+]
+
+async function write(to: string, entries: readonly Uint8Array[], key = skey): Promise<void> {
+  const log = await openLog(directoryStore(to), { origin: ORIGIN, signers: [parseSignerKey(key)] })
+  await log.append(entries)
+  await log.publish()
+}
+
+beforeAll(async () => {
+  root = mkdtempSync(join(tmpdir(), 'wardline-cli-'))
+  dir = join(root, 'log')
+  await write(dir, leaves)
+  writeFileSync(join(root, 'log.vkey'), `${vkey}\n`)
+  cpSync(join(dir, 'checkpoint'), join(root, 'kept.checkpoint'))
+})
+afterAll(() => rmSync(root, { recursive: true, force: true }))
+
+function run(...args: string[]): Promise<{ code: number; out: string; err: string }> {
+  const env = { PATH: process.env['PATH'], WARDLINE_DATA: join(root, 'nothing') }
+  return new Promise((resolve) => {
+    execFile(process.execPath, [CLI, 'audit', ...args], { cwd: root, env }, (error, out, err) => {
+      resolve({ code: error === null ? 0 : Number(error.code), out, err })
+    })
+  })
+}
+
+/** The verifier's answer about a copy that something was done to. */
+async function verified(change: (copy: string) => void | Promise<void>, ...args: string[]) {
+  const copy = join(root, 'copy')
+  cpSync(dir, copy, { recursive: true })
+  try {
+    await change(copy)
+    return await run('verify', copy, '--vkey', 'log.vkey', ...args)
+  } finally {
+    rmSync(copy, { recursive: true, force: true })
+  }
+}
+
+const rewrite = (path: string, change: (bytes: Buffer) => Buffer) => {
+  chmodSync(path, 0o644)
+  writeFileSync(path, change(readFileSync(path)))
+}
+const again =
+  (entries: readonly Uint8Array[], key = skey) =>
+  async (copy: string) => {
+    rmSync(copy, { recursive: true })
+    await write(copy, entries, key)
+  }
+
+describe('wardline audit verify', () => {
+  it('nothing wrong: exit code 0, what was seen, and the root', async () => {
+    const { code, out } = await verified(() => undefined, '--since', 'kept.checkpoint')
+    expect(out).toMatch(/^ok: 601 entries of 2 writers, last sign of life .*; root [A-Za-z0-9+/=]{44}\n$/)
+    expect(code).toBe(0)
+  })
+
+  it.each<[string, number, (copy: string) => void | Promise<void>, string[]]>([
+    [
+      'changed',
+      10,
+      (copy) =>
+        rewrite(join(copy, 'tile/entries/000'), (bytes) =>
+          Buffer.from(bytes.toString('latin1').replace('"n":9}', '"n":8}'), 'latin1'),
+        ),
+      [],
+    ],
+    ['missing', 11, (copy) => rmSync(join(copy, 'tile/entries/001')), []],
+    ['reordered', 12, again([...leaves.slice(0, 3), leaf(4), leaf(3), ...leaves.slice(5)]), []],
+    ['truncated', 13, again(leaves.slice(0, 300)), ['--since', 'kept.checkpoint']],
+    [
+      'forked',
+      14,
+      again(leaves.with(5, eventLeaf(canonicalBytes({ action: 'patient.view' }), 5, WRITER))),
+      ['--since', 'kept.checkpoint'],
+    ],
+    ['bad-signature', 15, again(leaves, generateNoteKey(ORIGIN).skey), []],
+    ['writer-gap', 16, again(leaves.toSpliced(7, 2)), []],
+    ['stale', 17, () => undefined, ['--max-age', '60']],
+  ])('%s: exit code %i and a sentence', async (kind, code, change, args) => {
+    const answer = await verified(change, ...args)
+    expect(answer.out).toMatch(new RegExp(`^${kind}: .+\\.$`, 'm'))
+    expect(answer.out).toContain('NOT as it was signed')
+    expect(answer.code).toBe(code)
+  })
+
+  it('what cannot be checked is not called wrong', async () => {
+    expect(await run('verify', dir)).toMatchObject({ code: 1, err: expect.stringContaining('--vkey') })
+    expect(await run('verify', join(root, 'nowhere'), '--vkey', vkey)).toMatchObject({ code: 1 })
+    expect(await run('verify', dir, '--vkey', 'no+key')).toMatchObject({ code: 1 })
+    expect(await run('verify', '--unknown')).toMatchObject({ code: 2 })
+    expect(await run('vkey')).toMatchObject({ code: 1, err: expect.stringContaining('no key of an audit log') })
+  })
+})
+
+describe('wardline audit prove and check', () => {
+  it('one entry, by its place or its writer’s number, proves itself without the rest', async () => {
+    for (const what of ['8', `${WRITER}/8`]) {
+      expect(await run('prove', what, '--dir', dir, '--vkey', 'log.vkey', '--out', 'eighth'), what).toMatchObject({
+        code: 0,
+      })
+      const check = await run('check', 'eighth.tlog-proof', 'eighth.json', '--vkey', 'log.vkey')
+      expect(check.out).toBe(`ok: eighth.json is entry 8 of a log of 601 entries, signed by ${ORIGIN}\n`)
+      expect(JSON.parse(readFileSync(join(root, 'eighth.json'), 'utf8'))).toEqual({
+        event: { action: 'patient.read', n: 8 },
+        seq: 8,
+        writer: WRITER,
+      })
+    }
+    rewrite(join(root, 'eighth.json'), (bytes) => Buffer.from(bytes.toString().replace('read', 'view')))
+    const forged = await run('check', 'eighth.tlog-proof', 'eighth.json', '--vkey', 'log.vkey')
+    expect(forged).toMatchObject({ code: 1, err: expect.stringContaining('not-included') })
+    expect(await run('prove', '9999', '--dir', dir, '--vkey', 'log.vkey')).toMatchObject({ code: 1 })
+    expect(await run('prove', `${WRITER}/9999`, '--dir', dir, '--vkey', 'log.vkey')).toMatchObject({ code: 1 })
+  })
+})
