@@ -78,7 +78,7 @@ export async function createContext(
   const usedProofs = createUsedProofs(database, clock, report)
   endings.push(() => usedProofs.close())
 
-  const bus = overrides.bus?.(database) ?? createPostgresBus(database, report)
+  const bus = overrides.bus?.(database) ?? createPostgresBus(database, clock, report)
   endings.push(() => bus.close())
   const access = createAccess({ database, clock, limits: config.limits, onFault: report })
   const sessions = createSessions({

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { manualClock } from '../clock.ts'
 import type { Listener } from '../storage/notifications.ts'
 import type { Hint } from './bus.ts'
 import { createPostgresBus } from './postgres-bus.ts'
@@ -31,6 +32,9 @@ function wire() {
   }
 }
 
+/** Payloads that are more than a greeting. */
+const withHints = (payloads: readonly string[]) => payloads.filter((payload) => !payload.endsWith('"hints":[]}'))
+
 const settle = async () => {
   for (let turn = 0; turn < 50; turn += 1) await Promise.resolve()
 }
@@ -38,22 +42,27 @@ const settle = async () => {
 describe('postgres bus', () => {
   it('tells other nodes, not the one that said it, many hints in one notification', async () => {
     const line = wire()
-    const [here, there] = [createPostgresBus(line, () => undefined), createPostgresBus(line, () => undefined)]
+    const clock = manualClock()
+    const [here, there] = [
+      createPostgresBus(line, clock, () => undefined),
+      createPostgresBus(line, clock, () => undefined),
+    ]
     const heard: { here: Hint[]; there: Hint[] } = { here: [], there: [] }
     here.onHint((hint) => heard.here.push(hint))
     there.onHint((hint) => heard.there.push(hint))
     for (let each = 1; each <= 20; each += 1) here.publish(head(each, 7))
     await settle()
-    expect(line.payloads).toHaveLength(1)
+    expect(withHints(line.payloads)).toHaveLength(1)
     expect(heard.here).toEqual([])
     expect(heard.there).toEqual(Array.from({ length: 20 }, (_, place) => head(place + 1, 7)))
   })
 
   it('says only the latest of several about one thing, and never more than a notification holds', async () => {
     const line = wire()
-    const bus = createPostgresBus(line, () => undefined)
+    const clock = manualClock()
+    const bus = createPostgresBus(line, clock, () => undefined)
     const heard: Hint[] = []
-    createPostgresBus(line, () => undefined).onHint((hint) => heard.push(hint))
+    createPostgresBus(line, clock, () => undefined).onHint((hint) => heard.push(hint))
     for (let at = 1; at <= 50; at += 1) bus.publish(head(1, at))
     for (let each = 2; each <= 300; each += 1) bus.publish(head(each, 1))
     await settle()
@@ -65,10 +74,11 @@ describe('postgres bus', () => {
 
   it('[P6] loses what cannot be sent, says so, and goes on', async () => {
     const line = wire()
+    const clock = manualClock()
     const faults: unknown[] = []
-    const bus = createPostgresBus(line, (error) => faults.push(error))
+    const bus = createPostgresBus(line, clock, (error) => faults.push(error))
     const heard: Hint[] = []
-    createPostgresBus(line, () => undefined).onHint((hint) => heard.push(hint))
+    createPostgresBus(line, clock, () => undefined).onHint((hint) => heard.push(hint))
     line.break(true)
     bus.publish(head(1, 1))
     await settle()
@@ -79,9 +89,41 @@ describe('postgres bus', () => {
     expect(heard).toEqual([head(1, 2)])
   })
 
+  it('a node that is alone sends nothing but a greeting now and then, until another answers it', async () => {
+    const line = wire()
+    const clock = manualClock()
+    const here = createPostgresBus(line, clock, () => undefined)
+    line.listeners[0]?.onGap()
+    here.publish(head(1, 1))
+    await settle()
+    expect(withHints(line.payloads)).toHaveLength(1)
+    clock.advance(4_000)
+    here.publish(head(1, 2))
+    await settle()
+    expect(withHints(line.payloads)).toHaveLength(1)
+    const heard: Hint[] = []
+    const there = createPostgresBus(line, clock, () => undefined)
+    there.onHint((hint) => heard.push(hint))
+    line.listeners[1]?.onGap()
+    await settle()
+    here.publish(head(1, 3))
+    await settle()
+    expect(heard).toEqual([head(1, 3)])
+    await there.close()
+    line.listeners.pop()
+    clock.advance(25_000)
+    await settle()
+    here.publish(head(1, 4))
+    await settle()
+    expect(withHints(line.payloads)).toHaveLength(2)
+    await here.close()
+    expect(clock.pending).toBe(0)
+  })
+
   it('passes on that hints may have been lost, and takes nothing that is no hint', async () => {
     const line = wire()
-    const bus = createPostgresBus(line, () => undefined)
+    const clock = manualClock()
+    const bus = createPostgresBus(line, clock, () => undefined)
     let gaps = 0
     const heard: Hint[] = []
     bus.onGap(() => {

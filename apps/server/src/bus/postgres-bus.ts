@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
+import type { Clock } from '../clock.ts'
 import type { Database } from '../storage/open.ts'
 import { type Bus, type Hint, hint } from './bus.ts'
 
@@ -8,31 +9,59 @@ const CHANNEL = 'wardline'
 const MAX_PAYLOAD = 7_900
 /** Hints that wait for the notification under way. More are dropped: whoever misses them polls (P6). */
 const MAX_WAITING = 10_000
+/** Each node says that it is there this often, and answers a node that it has not heard of before. */
+const GREETING_MS = 5_000
+/** Nobody has said anything for so long: there is nobody. */
+const ALONE_AFTER_MS = 3 * GREETING_MS
+/** Until then after connecting, whoever there is may not have answered yet. */
+const GETTING_KNOWN_MS = 2_000
 
-/** Each payload names the node that sent it: nobody needs to be told what they said themselves. */
+/** Each payload names the node that sent it: nobody needs to be told what they said themselves. No hints: a greeting. */
 const payloadSchema = z.strictObject({ from: z.string().max(40), hints: z.array(hint) })
 
 /**
  * Hints by LISTEN and NOTIFY. NOTIFY takes a lock of the whole cluster when it commits, so hints never go out in the transactions
- * that they tell of, but on a connection of their own, as many in one as fit, the next when the one before is through.
+ * that they tell of, but on a connection of their own, as many in one as fit, the next when the one before is through. A node that
+ * is alone sends none: each would be a transaction for nobody.
  */
-export function createPostgresBus(database: Pick<Database, 'notifications'>, onFault: (error: unknown) => void): Bus {
+export function createPostgresBus(
+  database: Pick<Database, 'notifications'>,
+  clock: Clock,
+  onFault: (error: unknown) => void,
+): Bus {
   const node = randomUUID()
+  const greeting = payloadOf([])
   const hintListeners = new Set<(hint: Hint) => void>()
   const gapListeners = new Set<() => void>()
   const waiting = new Map<string, string>()
+  const heardAt = new Map<string, number>()
+  let connectedAt = clock.now()
   let sending = false
 
   const notifications = database.notifications(CHANNEL, {
     onPayload(payload) {
       const read = readPayload(payload)
       if (read === null || read.from === node) return
+      if (!heardAt.has(read.from)) notify(greeting)
+      heardAt.set(read.from, clock.now())
       for (const each of read.hints) for (const listener of hintListeners) listener(each)
     },
     onGap() {
+      connectedAt = clock.now()
+      notify(greeting)
       for (const listener of gapListeners) listener()
     },
   })
+  const stopGreeting = clock.every(GREETING_MS, () => {
+    const now = clock.now()
+    for (const [from, at] of heardAt) if (now - at > ALONE_AFTER_MS) heardAt.delete(from)
+    notify(greeting)
+  })
+
+  function notify(payload: string): void {
+    // Where the connection is away, whoever there is will be greeted when it is back.
+    notifications.publish(payload).catch(() => undefined)
+  }
 
   async function send(): Promise<void> {
     sending = true
@@ -47,21 +76,25 @@ export function createPostgresBus(database: Pick<Database, 'notifications'>, onF
     sending = false
   }
 
+  function payloadOf(hints: readonly string[]): string {
+    return `{"from":"${node}","hints":[${hints.join(',')}]}`
+  }
+
   function nextPayload(): string {
-    const frame = `{"from":"${node}","hints":[]}`
     const hints: string[] = []
-    let length = frame.length
+    let length = greeting.length
     for (const [key, text] of waiting) {
       if (hints.length > 0 && length + text.length + 1 > MAX_PAYLOAD) break
       hints.push(text)
       length += text.length + 1
       waiting.delete(key)
     }
-    return `{"from":"${node}","hints":[${hints.join(',')}]}`
+    return payloadOf(hints)
   }
 
   return {
     publish(each) {
+      if (heardAt.size === 0 && clock.now() - connectedAt > GETTING_KNOWN_MS) return
       // A later hint about the same thing says all that an earlier one did.
       const key = keyOf(each)
       if (waiting.size >= MAX_WAITING && !waiting.has(key)) return
@@ -77,7 +110,10 @@ export function createPostgresBus(database: Pick<Database, 'notifications'>, onF
       gapListeners.add(listener)
       return () => gapListeners.delete(listener)
     },
-    close: () => notifications.close(),
+    close() {
+      stopGreeting()
+      return notifications.close()
+    },
   }
 }
 
@@ -85,7 +121,7 @@ function readPayload(payload: string): z.infer<typeof payloadSchema> | null {
   try {
     return payloadSchema.parse(JSON.parse(payload))
   } catch {
-    // A node of another version, or anybody who may NOTIFY on this database: hints are not obeyed, so this is nothing.
+    // A node of another version, or anybody who may NOTIFY on this database.
     return null
   }
 }

@@ -63,7 +63,7 @@ export function sealWith(
   { idBytes, key }: SealKey,
   context: SealContext,
   plain: Uint8Array,
-  fillRandom: (bytes: Buffer) => unknown = randomFillSync,
+  fillRandom: (bytes: Buffer) => unknown = fillFromPool,
 ): Buffer {
   const sealed = Buffer.allocUnsafe(SEAL_OVERHEAD + plain.length)
   sealed[0] = VERSION
@@ -76,6 +76,19 @@ export function sealWith(
   cipher.final()
   cipher.getAuthTag().copy(sealed, HEADER_BYTES + plain.length)
   return sealed
+}
+
+/** Random bytes for many nonces at once: a call for twelve costs as much as one for thousands. */
+const pool = Buffer.alloc(4_096)
+let poolUsed = pool.length
+
+function fillFromPool(nonce: Buffer): void {
+  if (poolUsed + nonce.length > pool.length) {
+    randomFillSync(pool)
+    poolUsed = 0
+  }
+  pool.copy(nonce, 0, poolUsed, poolUsed + nonce.length)
+  poolUsed += nonce.length
 }
 
 /** @throws SealError */

@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto'
+import { hmacSha256 } from '../keys/hmac.ts'
 import type { ChannelEventBody } from '@wardline/protocol'
 import type { KnownChannel } from '../channels/known-channels.ts'
 import { Refusal } from '../errors.ts'
@@ -33,7 +33,7 @@ export function submit(submission: Submission): void {
 
 /** 32 bytes over what was asked: under one client id, something else is a conflict (P4). */
 export function requestDigest({ key }: KnownChannel, asked: readonly unknown[]): Buffer {
-  return createHmac('sha256', key.digestKey).update(JSON.stringify(asked)).digest()
+  return hmacSha256(key.digestKey, JSON.stringify(asked))
 }
 
 class Submitted implements CommitRequest {
