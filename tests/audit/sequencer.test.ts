@@ -131,6 +131,24 @@ describe('the sequencer', () => {
   })
 })
 
+describe('when a log cannot be gone on with', () => {
+  it('a new one is begun, under another key, with all that the database has', async () => {
+    await notes(30)
+    await log.settle()
+    const next = await createTestLog(store, clock)
+    const refused = next.sequencer()
+    await refused.step()
+    expect(refused.state.is).toBe('refused')
+    await refused.close()
+    await asOwner(store.ownerUrl, (client) => client.query(readFileSync('prisma/begin-new-audit-log.sql', 'utf8')))
+    await notes(3)
+    expect(await next.settle()).toMatchObject({ is: 'leading', size: 34, gaps: 0 })
+    expect(await next.verify()).toMatchObject({ ok: true, entries: 34 })
+    await expect(store.query('DELETE FROM audit_log.runs')).rejects.toThrow(/kept as they were written/)
+    await next.remove()
+  })
+})
+
 describe('a crash', () => {
   const steps: SequencerStep[] = ['assigned', 'appended', 'published', 'recorded']
 
