@@ -61,9 +61,9 @@ afterAll(async () => {
 })
 
 async function signedIn(address: Address, who: string): Promise<Person> {
-  const { tenant, username, password } = demoAccount(dataDir, who)
+  const { tenant, username, password, totpSecret } = demoAccount(dataDir, who)
   const person = new Person({ ...address, clock: systemClock })
-  const answer = await person.signIn(tenant, username, { password })
+  const answer = await person.signIn(tenant, username, { password, totpSecret })
   if (answer.status !== 200) throw new Error(`${who} could not sign in: ${answer.text}`)
   return person
 }

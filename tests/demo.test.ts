@@ -53,6 +53,12 @@ it('makes two tenants, their people and their patients, and writes the sign-ins 
   expect(statSync(file).mode & 0o777).toBe(0o600)
   expect(new Set(accounts.map(({ password }) => password)).size).toBe(accounts.length)
   for (const account of accounts) expect(await canSignIn(account), account.username).toBe(true)
+  const withCodes = accounts.filter(({ totpSecret }) => totpSecret !== undefined)
+  expect(withCodes.map(({ username }) => username)).toEqual(['admin.reyes', 'admin.novak'])
+  const factors = await db.query(
+    'SELECT user_id FROM second_factors WHERE confirmed_at IS NOT NULL AND removed_at IS NULL',
+  )
+  expect(factors).toHaveLength(2)
 })
 
 it('every patient of the demonstration has a name, a number and somebody who may open their channel', async () => {
@@ -74,7 +80,10 @@ it('every patient of the demonstration has a name, a number and somebody who may
 
 it('a second start changes nothing; where the file was lost or spoilt, the people get new passwords', async () => {
   const count = async () =>
-    (await db.query<{ n: string }>('SELECT (SELECT count(*) FROM users) + (SELECT count(*) FROM patients) AS n'))[0]?.n
+    (
+      await db.query<{ n: string }>(`SELECT (SELECT count(*) FROM users) + (SELECT count(*) FROM patients)
+       + (SELECT count(*) FROM second_factors WHERE removed_at IS NULL) AS n`)
+    )[0]?.n
   const before = [await seed(), await count()]
   expect([await seed(), await count()]).toEqual(before)
   writeFileSync(file, '{"not": "a list"}')

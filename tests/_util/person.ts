@@ -1,12 +1,14 @@
 import {
   API_BASE,
   CSRF_HEADER,
+  loginAnswer,
   REFRESH_COOKIE,
   refreshAnswer,
   type SecondFactorRequest,
   type SignedInUser,
   SOCKET_PATH,
 } from '@wardline/protocol'
+import { codeAt } from './authenticator.ts'
 import { DeviceKey, type ProofParts } from './device-key.ts'
 import { call, type HttpAnswer } from './https.ts'
 import { PASSWORD, type Reachable } from './server.ts'
@@ -35,14 +37,18 @@ export class Person {
     this.key = key
   }
 
-  /** Signs in and keeps what is given; the answer tells whether it went well. */
+  /** Signs in and keeps what is given; the answer tells whether it went well. `totpSecret`: of who is asked for a code too. */
   async signIn(
     tenant: string,
     username: string,
-    options: { password?: string } & CallOptions = {},
+    options: { password?: string; totpSecret?: string | undefined } & CallOptions = {},
   ): Promise<HttpAnswer> {
-    const { password = PASSWORD, ...rest } = options
-    return this.#keep(await this.bare('POST', '/auth/login', { body: { tenant, username, password }, ...rest }))
+    const { password = PASSWORD, totpSecret, ...rest } = options
+    const answer = this.#keep(await this.bare('POST', '/auth/login', { body: { tenant, username, password }, ...rest }))
+    const said = loginAnswer.safeParse(answer.body).data
+    if (said?.status !== 'second-factor' || totpSecret === undefined) return answer
+    const totp = codeAt(totpSecret, this.server.clock.now())
+    return this.secondFactor({ challenge: said.challenge, totp }, rest)
   }
 
   /** Answers the challenge that signing in was answered with. */

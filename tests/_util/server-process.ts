@@ -83,13 +83,18 @@ function addressOf(said: string, dataDir: string): Address {
   return { url, port: Number(new URL(url).port), ca: existsSync(authority) ? readFileSync(authority) : Buffer.alloc(0) }
 }
 
-export type Account = { readonly tenant: string; readonly username: string; readonly password: string }
+export type Account = {
+  readonly tenant: string
+  readonly username: string
+  readonly password: string
+  /** Of administrators. */
+  readonly totpSecret?: string
+}
 
 /** The sign-in of one of the demonstration's people in a folder that a demonstration was started on: `riverside/nurse.lind`. */
 export function demoAccount(dataDir: string, who: string): Account {
   const accounts = JSON.parse(readFileSync(join(dataDir, 'demo-accounts.json'), 'utf8')) as Account[]
   const found = accounts.find(({ tenant, username }) => `${tenant}/${username}` === who)
   if (found === undefined) throw new Error(`there is no account ${who}`)
-  const { tenant, username, password } = found
-  return { tenant, username, password }
+  return found
 }

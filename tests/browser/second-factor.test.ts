@@ -1,8 +1,8 @@
 import { AxeBuilder } from '@axe-core/playwright'
 import type { Browser, Page } from '@playwright/test'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { codeAt, STEP_MS, wrongCodeAt } from '../_util/authenticator.ts'
 import { isLive, launchBrowser, type PersonInBrowser, signInAt } from '../_util/browser.ts'
-import { codeAt, STEP_MS, wrongCodeAt } from '../_util/second-factor.ts'
 import { PASSWORD, startTestServer, type TestServer } from '../_util/server.ts'
 
 let server: TestServer

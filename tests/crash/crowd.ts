@@ -1,5 +1,6 @@
 import { createWardline, nodeTransport, type Wardline } from '@wardline/client/node'
 import type { ChannelEvent } from '@wardline/protocol'
+import { codeAt } from '../_util/authenticator.ts'
 import { LineWatch } from '../_util/line-watch.ts'
 import { type Account, type Address, demoAccount } from '../_util/server-process.ts'
 import { until } from '../_util/until.ts'
@@ -149,9 +150,16 @@ async function sitDown(
 type Options = Pick<Parameters<typeof createWardline>[0], 'transport' | 'random'>
 
 /** Somebody at a client of their own. */
-export async function signedIn({ url, ca }: Address, account: Account, options: Options = {}): Promise<Wardline> {
+export async function signedIn(
+  { url, ca }: Address,
+  { totpSecret, tenant, username, password }: Account,
+  options: Options = {},
+): Promise<Wardline> {
   const wardline = createWardline({ url, ca: String(ca), ...options })
-  await wardline.signIn(account)
+  const result = await wardline.signIn({ tenant, username, password })
+  if (result.status === 'second-factor' && totpSecret !== undefined) {
+    await wardline.secondFactor({ challenge: result.challenge, totp: codeAt(totpSecret, Date.now()) })
+  }
   return wardline
 }
 

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { createWardline } from '@wardline/client/node'
+import { Secret, TOTP } from 'otpauth'
 import { familyOf, startPinned, stop } from './processes.ts'
 
 const SERVER = fileURLToPath(new URL('../../server/src/main.ts', import.meta.url))
@@ -14,6 +15,9 @@ const CLI = fileURLToPath(new URL('../../cli/src/main.ts', import.meta.url))
 export const TENANT = 'riverside'
 /** Everybody here signs in with the same one: nobody but this machine can reach the server. */
 export const PASSWORD = 'correct-horse-battery-staple-41'
+
+/** `totpSecret`: of administrators; empty for the others. */
+type DemoAccount = { tenant: string; username: string; password: string; totpSecret: string }
 
 /** A whole Wardline, of its own data folder, on the server's core: its Postgres is started by it and so shares that core. */
 export class WardlineServer {
@@ -42,7 +46,12 @@ export class WardlineServer {
   async populate(people: number, channels: number, perChannel: number): Promise<Populated> {
     const names = Array.from({ length: people }, (_, i) => `load.nurse${i}`)
     const admin = createWardline({ url: this.url, ca: this.ca })
-    await admin.signIn(this.accountOf('administrator'))
+    const { totpSecret, ...credentials } = this.accountOf('administrator')
+    const asked = await admin.signIn(credentials)
+    if (asked.status === 'second-factor') {
+      const totp = new TOTP({ secret: Secret.fromBase32(totpSecret) }).generate()
+      await admin.secondFactor({ challenge: asked.challenge, totp })
+    }
     for (const username of names) {
       await admin.api.admin.createUser({ username, displayName: username, roles: ['nurse'], password: PASSWORD })
     }
@@ -55,12 +64,13 @@ export class WardlineServer {
     return { names, byMrn }
   }
 
-  private accountOf(role: string): { tenant: string; username: string; password: string } {
+  private accountOf(role: string): DemoAccount {
     const file = readFileSync(join(this.dataDir, 'demo-accounts.json'), 'utf8')
-    const accounts = JSON.parse(file) as { tenant: string; username: string; password: string; roles: string[] }[]
+    const accounts = JSON.parse(file) as (DemoAccount & { roles: string[] })[]
     const found = accounts.find((account) => account.tenant === TENANT && account.roles.includes(role))
     if (!found) throw new Error(`no demo account is a ${role}`)
-    return { tenant: found.tenant, username: found.username, password: found.password }
+    const { tenant, username, password, totpSecret = '' } = found
+    return { tenant, username, password, totpSecret }
   }
 
   private async importTeams(teams: readonly string[][]): Promise<void> {

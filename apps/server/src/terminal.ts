@@ -13,6 +13,9 @@ export function startedMessage({ ctx, authorityFile, demoAccounts }: RunningServ
         demoAccounts.map(({ tenant, username, password, roles }) => [tenant, username, password, roles.join(', ')]),
       ),
       '',
+      'Administrators are asked for a code as well; this goes into an authenticator app:',
+      ...table(demoAccounts.flatMap(({ username, totpSecret }) => (totpSecret ? [[username, totpSecret]] : []))),
+      '',
       `Sign-ins      ${join(config.dataDir, 'demo-accounts.json')}`,
     )
   }

@@ -4,6 +4,8 @@ import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
 import { bySystem } from '../audit/by.ts'
 import { auditId } from '../audit/event.ts'
+import { newTotpSecret } from '../factors/totp.ts'
+import { setTotp } from '../factors/totp-rows.ts'
 import { importFhir } from '../import/import-fhir.ts'
 import type { Keyring } from '../keys/keyring.ts'
 import { readPrivateFile, writePrivateFile } from '../keys/private-file.ts'
@@ -35,7 +37,8 @@ const BUNDLES = fileURLToPath(new URL('../../../../prisma/demo/', import.meta.ur
 
 /**
  * The demonstration's tenants, people and patients, made at the first start; and its sign-ins, from `demo-accounts.json` in
- * the data folder (0600). Where that file was lost, the people get new passwords. Every start answers the same list.
+ * the data folder (0600). Administrators have a second factor, as they should everywhere. Where that file was lost, the people
+ * get new passwords and secrets. Every start answers the same list.
  */
 export async function seedDemo(options: DemoOptions): Promise<readonly DemoAccount[]> {
   const { database, keyring, dataDir } = options
@@ -46,9 +49,13 @@ export async function seedDemo(options: DemoOptions): Promise<readonly DemoAccou
     const there = await database.findTenant(slug)
     const tenantId = there?.id ?? (await createTenant(database, keyring, { slug, name, by: bySystem }))
     for (const person of people) {
-      const password = known.get(`${slug}/${person.username}`) ?? newPassword()
-      accounts.push({ tenant: slug, username: person.username, password, roles: [...person.roles] })
-      await ensurePerson(options, tenantId, person, password, known.has(`${slug}/${person.username}`))
+      const { username } = person
+      const before = known.get(`${slug}/${username}`)
+      const roles: string[] = [...person.roles]
+      const password = before?.password ?? newPassword()
+      const totpSecret = roles.includes('administrator') ? (before?.totpSecret ?? newTotpSecret()) : undefined
+      accounts.push({ tenant: slug, username, password, roles, ...(totpSecret === undefined ? {} : { totpSecret }) })
+      await ensurePerson(options, tenantId, person, { password, totpSecret }, before)
     }
     if (there === null) {
       const files = [join(BUNDLES, `${slug}.fhir.json`)]
@@ -59,22 +66,24 @@ export async function seedDemo(options: DemoOptions): Promise<readonly DemoAccou
   return accounts
 }
 
+type Credentials = { readonly password: string; readonly totpSecret: string | undefined }
+
 async function ensurePerson(
-  { database, passwords }: DemoOptions,
+  { database, passwords, keyring }: DemoOptions,
   tenantId: string,
   person: (typeof DEMO_TENANTS)[number]['people'][number],
-  password: string,
-  passwordKnown: boolean,
+  { password, totpSecret }: Credentials,
+  before: DemoAccount | undefined,
 ): Promise<void> {
   const { username, displayName, title } = person
   const where = { tenantId_username: { tenantId, username } }
   const there = await database.readTenant(tenantId, (db) => db.user.findUnique({ where }))
-  if (there !== null && passwordKnown) return
+  if (there !== null && before !== undefined && before.totpSecret === totpSecret) return
   const passwordHash = await passwords.hash(password)
   await database.withTenant(tenantId, async (tx) => {
     if (there === null) {
       const roles = [...person.roles]
-      await createUser(tx, {
+      const id = await createUser(tx, {
         username,
         displayName,
         title,
@@ -83,18 +92,26 @@ async function ensurePerson(
         externalDigest: null,
         by: bySystem,
       })
+      await enrol(id)
       return
     }
     await tx.db.user.update({ where, data: { passwordHash, version: { increment: 1 } } })
     tx.audit({ ...bySystem, action: 'password.change', outcome: 'allowed', user: auditId(there.id) })
+    await enrol(there.id)
+
+    async function enrol(id: string): Promise<void> {
+      if (totpSecret === undefined) return
+      await setTotp({ keyring }, tx, id, totpSecret)
+      tx.audit({ ...bySystem, action: 'factor.enrol', outcome: 'allowed', user: auditId(id) })
+    }
   })
 }
 
-function parseAccounts(text: string | null): Map<string, string> {
+function parseAccounts(text: string | null): Map<string, DemoAccount> {
   if (text === null) return new Map()
   try {
     const accounts = z.array(account).parse(JSON.parse(text))
-    return new Map(accounts.map(({ tenant, username, password }) => [`${tenant}/${username}`, password]))
+    return new Map(accounts.map((each) => [`${each.tenant}/${each.username}`, each]))
   } catch {
     return new Map()
   }

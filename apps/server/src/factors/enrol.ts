@@ -8,8 +8,9 @@ import { decideFor, refuse } from '../http/decide.ts'
 import { withSecondFactor } from '../sessions/begin-session.ts'
 import { endSessions } from '../sessions/end.ts'
 import type { Change } from '../storage/transaction.ts'
-import { newRecoveryCodes, recoveryCodeDigest } from './recovery-codes.ts'
+import { newRecoveryCodes } from './recovery-codes.ts'
 import { newTotpSecret, totpStep, totpUri } from './totp.ts'
+import { insertTotp, putInForce, voidRecoveryCodes, voidTotps } from './totp-rows.ts'
 import { factorPlace } from './use-factor.ts'
 
 /** How old the proof of who it is may be for a change of factors (ASVS 7.5.1). */
@@ -52,7 +53,7 @@ export async function enrolTotp(ctx: Context, caller: Caller): Promise<TotpEnrol
   await ctx.database.withTenant(tenantId, async (tx) => {
     await takeUser(tx, userId)
     if (await confirmedTotp(tx, userId)) throw new Refusal('conflict', 'conflict')
-    await voidPending(ctx, tx, userId)
+    await voidTotps(ctx, tx, userId, 'begun')
     await insertTotp(ctx, tx, { id, userId, secret })
     tx.audit({ ...caller.trail, action: 'account.change', outcome: 'allowed', reason: 'own' })
   })
@@ -125,45 +126,6 @@ export async function removeFactor(ctx: Context, caller: Caller, id: string): Pr
   await ctx.access.settled(tenantId, userId)
 }
 
-/** An authenticator, sealed under a key of its own; not yet in force. */
-export async function insertTotp(
-  { keyring }: Pick<Context, 'keyring'>,
-  tx: Change,
-  { id, userId, secret }: { readonly id: string; readonly userId: string; readonly secret: string },
-): Promise<void> {
-  const { tenantId } = tx
-  const dataKeyId = await keyring.createDataKey(tx, tenantId, 'factor')
-  const sealedSecret = await keyring.seal(tenantId, dataKeyId, factorPlace(id), Buffer.from(secret))
-  await tx.db.secondFactor.create({
-    data: { tenantId, id, userId, kind: 'totp', dataKeyId, sealedSecret, createdAt: new Date(tx.at) },
-  })
-}
-
-/** @param step the step whose code has confirmed it: that code is used up */
-export async function putInForce(
-  tx: Change,
-  userId: string,
-  id: string,
-  step: number,
-  recoveryCodes: readonly string[],
-): Promise<void> {
-  const { db, tenantId, at } = tx
-  const { count } = await db.secondFactor.updateMany({
-    where: { tenantId, id, removedAt: null, confirmedAt: null },
-    data: { confirmedAt: new Date(at), lastStep: step },
-  })
-  if (count === 0) throw new Refusal('conflict', 'conflict')
-  await voidRecoveryCodes(tx, userId)
-  await db.recoveryCode.createMany({
-    data: recoveryCodes.map((code) => ({
-      tenantId,
-      userId,
-      digest: recoveryCodeDigest(tenantId, userId, code),
-      createdAt: new Date(at),
-    })),
-  })
-}
-
 /** The user's row first: of two changes of one account, one comes wholly before the other. */
 async function takeUser({ db, tenantId }: Change, userId: string): Promise<void> {
   await db.user.update({
@@ -176,20 +138,6 @@ async function takeUser({ db, tenantId }: Change, userId: string): Promise<void>
 async function confirmedTotp({ db, tenantId }: Change, userId: string): Promise<boolean> {
   const where = { tenantId, userId, removedAt: null, confirmedAt: { not: null } }
   return (await db.secondFactor.count({ where })) > 0
-}
-
-async function voidPending({ keyring }: Context, tx: Change, userId: string): Promise<void> {
-  const { db, tenantId, at } = tx
-  const where = { tenantId, userId, removedAt: null, confirmedAt: null }
-  const rows = await db.secondFactor.updateManyAndReturn({ where, data: { removedAt: new Date(at) } })
-  for (const { dataKeyId } of rows) await keyring.destroyDataKey(tx, tenantId, dataKeyId)
-}
-
-async function voidRecoveryCodes({ db, tenantId, at }: Change, userId: string): Promise<void> {
-  await db.recoveryCode.updateMany({
-    where: { tenantId, userId, usedAt: null, voidedAt: null },
-    data: { voidedAt: new Date(at) },
-  })
 }
 
 /** What was allowed by the factors of before ends, but for the session at hand. @returns the user's new version */
