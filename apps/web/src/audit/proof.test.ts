@@ -1,5 +1,4 @@
 import type { AuditEventView, AuditProof } from '@wardline/protocol'
-import { expect, test } from 'vitest'
 import {
   canonicalBytes,
   eventLeaf,
@@ -9,6 +8,7 @@ import {
   parseSignerKey,
   proveEntry,
 } from '@wardline/transparency-log'
+import { expect, test } from 'vitest'
 import { type KnownKey, verifyRow } from './proof.ts'
 
 const ORIGIN = 'wardline/test/audit'
