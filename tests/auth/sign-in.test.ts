@@ -247,15 +247,15 @@ describe('sign-in', () => {
 
   describe('R-16: the proof', () => {
     test.each([
-      ['none', { headers: { dpop: undefined } }],
-      ['garbage', { headers: { dpop: 'garbage' } }],
-      ['two', { headers: { dpop: ['a.b.c', 'a.b.c'] } }],
-      ['of another call', { twisted: { claims: { htu: 'https://evil.test/api/v1/auth/login' } } }],
-      ['of another method', { twisted: { claims: { htm: 'GET' } } }],
-      ['too old', { twisted: { claims: { iat: clock.now() / 1000 - 61 } } }],
-      ['of the future', { twisted: { claims: { iat: clock.now() / 1000 + 16 } } }],
+      ['none', () => ({ headers: { dpop: undefined } })],
+      ['garbage', () => ({ headers: { dpop: 'garbage' } })],
+      ['two', () => ({ headers: { dpop: ['a.b.c', 'a.b.c'] } })],
+      ['of another call', () => ({ twisted: { claims: { htu: 'https://evil.test/api/v1/auth/login' } } })],
+      ['of another method', () => ({ twisted: { claims: { htm: 'GET' } } })],
+      ['too old', () => ({ twisted: { claims: { iat: clock.now() / 1000 - 61 } } })],
+      ['of the future', () => ({ twisted: { claims: { iat: clock.now() / 1000 + 16 } } })],
     ])('%s: 401', async (_name, options) => {
-      const answer = await new Person(server).signIn('riverside', 'nurse.lind', options)
+      const answer = await new Person(server).signIn('riverside', 'nurse.lind', options())
       expect(answer.body).toMatchObject({ status: 401, code: 'unauthenticated' })
     })
 
