@@ -97,6 +97,7 @@ describe('the filters', () => {
     (id: string) => `patient=${id}&outcome=allowed`,
     () => 'action=auth.login',
     () => 'outcome=refused',
+    () => 'outcome=allowed',
     () => `actor=${auditor.user.id}&action=auth.login`,
   ]
 

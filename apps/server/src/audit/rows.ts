@@ -22,7 +22,7 @@ export async function* lookThrough(
   step: number,
 ): AsyncGenerator<{ readonly row: AuditRow; readonly fits: boolean }> {
   const from = query.from === undefined ? Number.NEGATIVE_INFINITY : Date.parse(query.from)
-  const filtered = isFiltered(query)
+  const filtered = isSelective(query)
   const indexedUntil = filtered ? await database.auditIndexedUntil() : Number.NEGATIVE_INFINITY
   const newest = Math.max(from, indexedUntil)
   let before = startOf(query)
@@ -79,6 +79,11 @@ function startOf({ cursor, until }: RowsQuery): AuditCursor | undefined {
 /** Where the next page begins. */
 export function cursorOf({ at, writerId, writerSeq }: AuditCursor): string {
   return `${at}.${writerId}.${writerSeq}`
+}
+
+/** Nearly everything was allowed: reading through finds that faster than any index. */
+function isSelective(query: RowsQuery): boolean {
+  return isFiltered(query.outcome === 'allowed' ? { ...query, outcome: undefined } : query)
 }
 
 function isFiltered({ actor, patient, action, outcome, connection }: RowsQuery): boolean {
