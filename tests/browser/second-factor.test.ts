@@ -108,6 +108,22 @@ describe('R-11 a second factor in the browser', () => {
     await page.getByText('Your password is changed.').waitFor()
   })
 
+  it('[R-20] what needs a fresh proof asks for it, and goes on with what was begun', async () => {
+    const { page } = admin
+    await server.database.query(`UPDATE sessions SET auth_time = now() - interval '20 minutes' WHERE ended_at IS NULL`)
+    await page.reload()
+    await isLive(page)
+    await page.getByRole('button', { name: 'You and this device' }).click()
+    await page.getByRole('button', { name: 'Second factor…' }).click()
+    await page.getByRole('button', { name: 'Remove the authenticator app' }).click()
+    await page.getByRole('button', { name: 'Remove it: my password alone shall do' }).click()
+    await page.getByRole('heading', { name: 'Confirm that it is you' }).waitFor()
+    expect(await findings(page)).toEqual([])
+    await page.getByLabel('Code of your authenticator app').fill(codeAt(secret, Date.now() + STEP_MS))
+    await page.keyboard.press('Enter')
+    await page.getByRole('button', { name: 'Set up an authenticator app' }).waitFor()
+  })
+
   it('R-53 without a complaint of the browser, and without a request to anybody else', () => {
     expect(admin.complaints).toEqual([])
   })

@@ -33,6 +33,8 @@ export type Config = {
   readonly tls: { readonly certFile: string; readonly keyFile: string } | null
   readonly accessTokenSeconds: number
   readonly sessionMs: number
+  /** How old a proof may be for what is of high risk; 0: any age. */
+  readonly stepUpMs: number
   readonly argon2: Argon2Parameters
   readonly limits: Limits
   readonly preAuth: PreAuthLimits
@@ -164,6 +166,7 @@ function toConfig(values: Values): Config {
       cert === undefined || key === undefined ? null : { certFile: resolve(ROOT, cert), keyFile: resolve(ROOT, key) },
     accessTokenSeconds: values.WARDLINE_ACCESS_TOKEN_SECONDS,
     sessionMs: values.WARDLINE_SESSION_HOURS * 3_600_000,
+    stepUpMs: values.WARDLINE_STEP_UP_MINUTES * 60_000,
     argon2: {
       memoryKiB: values.WARDLINE_ARGON2_MEMORY_KIB,
       iterations: values.WARDLINE_ARGON2_ITERATIONS,

@@ -1,4 +1,4 @@
-import { type PolicySettings, withoutStepUp } from '@wardline/policy'
+import { type PolicySettings, withStepUp } from '@wardline/policy'
 import { type Access, createAccess } from './access/access.ts'
 import type { Bus } from './bus/bus.ts'
 import { createPostgresBus } from './bus/postgres-bus.ts'
@@ -62,7 +62,7 @@ export async function createContext(
   { appUrl, keys, endings }: ContextParts,
   overrides: ContextOverrides = {},
 ): Promise<Context> {
-  const { clock = systemClock, policy = withoutStepUp, webRoot = WEB_ROOT } = overrides
+  const { clock = systemClock, policy = withStepUp(config.stepUpMs), webRoot = WEB_ROOT } = overrides
   const log = overrides.log ?? createLogger(config.logLevel, config.logFile ?? undefined)
   const report = (error: unknown) => log.error('background.failed', { error })
   const site = createSite(config)

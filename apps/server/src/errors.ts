@@ -23,6 +23,8 @@ export type RefusalDetails = {
   readonly fields?: readonly string[]
   /** What the asker may be told of why. */
   readonly why?: RefusalWhy
+  /** With `step-up-required`: how old a proof may be, in ms. */
+  readonly maxAgeMs?: number
   readonly cause?: unknown
 }
 
@@ -36,6 +38,7 @@ export class Refusal extends Error {
   readonly retryAfterMs: number | undefined
   readonly fields: readonly string[] | undefined
   readonly why: RefusalWhy | undefined
+  readonly maxAgeMs: number | undefined
   /** Whether its audit event has been written by whoever knew most about it; the funnel writes one otherwise. */
   audited = false
   /** Whom a token was good for that was refused all the same: in whose audit the refusal belongs. */
@@ -48,6 +51,7 @@ export class Refusal extends Error {
     this.retryAfterMs = details.retryAfterMs
     this.fields = details.fields
     this.why = details.why
+    this.maxAgeMs = details.maxAgeMs
   }
 }
 

@@ -129,6 +129,12 @@ const named = {
   }),
   WARDLINE_ACCESS_TOKEN_SECONDS: whole(300, 5, 300, 'How long an access token lives, in seconds.'),
   WARDLINE_SESSION_HOURS: whole(12, 1, 24, 'How long a sign-in lives at most, in hours, whatever its user does.'),
+  WARDLINE_STEP_UP_MINUTES: whole(
+    15,
+    0,
+    1_440,
+    'For how long a proof of who one is serves for roles, exports, keys and others’ sessions, in minutes. 0: no limit.',
+  ),
   WARDLINE_ARGON2_MEMORY_KIB: whole(19_456, 19_456, 4_194_304, 'Memory of one password hash (argon2id), in KiB.'),
   WARDLINE_ARGON2_ITERATIONS: whole(2, 2, 100, 'Passes over that memory.'),
   WARDLINE_ARGON2_PARALLELISM: whole(1, 1, 16, 'Lanes of one password hash.'),

@@ -69,6 +69,14 @@ function calls(server: { calls: readonly { path: string }[] }, path: string): nu
   return server.calls.filter((call) => call.path === path).length
 }
 
+const stepUpWanted = {
+  type: 'urn:wardline:error:step-up-required',
+  title: 'Confirm who you are to do this.',
+  status: 401,
+  code: 'step-up-required',
+  retry: 'after-step-up',
+}
+
 const wrongCode = {
   type: 'urn:wardline:error:unauthenticated',
   title: 'Sign in to do this.',
@@ -128,6 +136,35 @@ describe('signing in', () => {
       { challenge: 'c', totp: '123456' },
     ])
     expect(wardline.session.state).toMatchObject({ is: 'signed-in', user: nurse })
+  })
+
+  it('[R-20] asks once for calls that need a step-up, and makes them again with the new token', async () => {
+    const { server, wardline } = await startLive()
+    let proved = false
+    const answered: string[] = []
+    server.http('GET /me/factors', () => {
+      answered.push(proved ? 'done' : 'refused')
+      return proved ? { status: 200, body: { items: [], recoveryCodes: 0 } } : { status: 401, body: stepUpWanted }
+    })
+    server.http('POST /auth/step-up', ({ body }) => {
+      expect(body).toEqual({ password: 'right' })
+      proved = true
+      return { status: 200, body: { accessToken: 'd.e.f', expiresIn: 300, csrfToken: 'csrf', user: nurse } }
+    })
+    await expect(wardline.api.factors(), 'nobody can be asked').rejects.toMatchObject({ code: 'step-up-required' })
+    let asked = 0
+    const stop = wardline.session.onStepUp(async () => {
+      asked += 1
+      await wardline.session.stepUp({ password: 'right' })
+      return true
+    })
+    await Promise.all([wardline.api.factors(), wardline.api.factors()])
+    expect([asked, answered]).toEqual([1, ['refused', 'refused', 'refused', 'done', 'done']])
+    expect(await wardline.session.accessToken()).toBe('d.e.f')
+    stop()
+    proved = false
+    wardline.session.onStepUp(() => Promise.resolve(false))
+    await expect(wardline.api.factors(), 'refused to prove it').rejects.toMatchObject({ code: 'step-up-required' })
   })
 
   it('survives a reload by the cookie and the CSRF token', async () => {

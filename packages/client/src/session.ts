@@ -7,6 +7,7 @@ import {
   refreshAnswer,
   type SecondFactorRequest,
   type SignedInUser,
+  type StepUpRequest,
 } from '@wardline/protocol'
 import type { Storage } from './csrf-store.ts'
 import { Emitter } from './emitter.ts'
@@ -71,6 +72,8 @@ export class Session {
   #grant: Grant | null = null
   #state: SessionState = { is: 'signed-out', reason: null }
   #refreshing: Promise<Grant> | null = null
+  #askStepUp: (() => Promise<boolean>) | null = null
+  #steppingUp: Promise<boolean> | null = null
   #leaving: Promise<unknown> = Promise.resolve()
   readonly #leaveTabs: () => void
 
@@ -183,8 +186,46 @@ export class Session {
     return (await this.#refresh()).token
   }
 
-  /** Makes a call as the person who is signed in. Where the token is refused, renews it and asks once more. */
+  /**
+   * Shows anew who it is, in the session that goes on. Throws WardlineError `invalid` with `why` where it was wrong, and
+   * `step-up-required` for a password where the account has a second factor.
+   */
+  async stepUp(given: StepUpRequest): Promise<void> {
+    const path = '/auth/step-up'
+    const before = this.#grant
+    const answer = await this.#callOnce({ method: 'POST', path, body: given, answer: refreshAnswer })
+    // Signed out meanwhile, or another person's session by now: the token is nobody's.
+    if (before?.user.id === answer.user.id && this.#grant?.user.id === answer.user.id) this.#take(answer)
+  }
+
+  /**
+   * Who is asked where a call is refused with `step-up-required`: true once `stepUp` has succeeded, and the call is made once
+   * more; false, and the refusal is the caller's. Several refused at once ask once.
+   */
+  onStepUp(ask: () => Promise<boolean>): () => void {
+    this.#askStepUp = ask
+    return () => {
+      if (this.#askStepUp === ask) this.#askStepUp = null
+    }
+  }
+
+  /** Makes a call as the person who is signed in, with a step-up where it needs one and somebody can be asked. */
   async call<T>(call: Call<T>): Promise<T> {
+    try {
+      return await this.#callOnce(call)
+    } catch (error) {
+      if (!(error instanceof WardlineError) || error.code !== 'step-up-required' || this.#askStepUp === null)
+        throw error
+      this.#steppingUp ??= this.#askStepUp().finally(() => {
+        this.#steppingUp = null
+      })
+      if (!(await this.#steppingUp)) throw error
+    }
+    return this.#callOnce(call)
+  }
+
+  /** Where the token is refused, renews it and asks once more. */
+  async #callOnce<T>(call: Call<T>): Promise<T> {
     const token = await this.accessToken()
     try {
       return await this.#deps.http.send(call, { token, csrfToken: this.#csrfToken() })

@@ -29,4 +29,4 @@ export type {
 } from './resources.ts'
 export { permissionsOf, type SystemRole, systemRoles } from './roles.ts'
 export { isScopeClaim, MAX_SCOPE_LENGTH, noScopes, parseScopes, personScopes, type Scopes } from './scopes.ts'
-export { highRiskActions, withoutStepUp } from './step-up.ts'
+export { highRiskActions, withoutStepUp, withStepUp } from './step-up.ts'

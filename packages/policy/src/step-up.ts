@@ -11,7 +11,17 @@ export const highRiskActions: readonly Action[] = [
   'order.write',
 ]
 
-/** No operation needs step-up: for as long as there is no second factor to step up with. */
+/**
+ * High-risk operations ask for a proof of the last `maxAgeMs`; 0 asks for none. Of any level: the server takes the second factor
+ * of who has one, and who has none can still step up.
+ */
+export function withStepUp(maxAgeMs: number): PolicySettings {
+  if (maxAgeMs === 0) return withoutStepUp
+  const actions = new Set<Action>([...highRiskActions, 'session.manage'])
+  return { stepUp: { actions, maxAgeMs, level: 'aal1', certificateSuffices: false } }
+}
+
+/** No operation needs step-up. */
 export const withoutStepUp: PolicySettings = {
   stepUp: { actions: new Set(), maxAgeMs: 0, level: 'aal2', certificateSuffices: false },
 }

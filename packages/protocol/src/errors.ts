@@ -39,6 +39,7 @@ export const refusalWhy = z.enum([
   'password-same',
   'code-wrong',
   'code-used',
+  'code-wanted',
 ])
 export type RefusalWhy = z.infer<typeof refusalWhy>
 

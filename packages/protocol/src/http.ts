@@ -85,6 +85,14 @@ export const secondFactorRequest = z.union([
 ])
 export type SecondFactorRequest = z.infer<typeof secondFactorRequest>
 
+/** `POST /auth/step-up`: the password; of who has an authenticator, its code or a recovery code. */
+export const stepUpRequest = z.union([
+  z.strictObject({ password }),
+  z.strictObject({ totp: totpCode }),
+  z.strictObject({ recoveryCode }),
+])
+export type StepUpRequest = z.infer<typeof stepUpRequest>
+
 /** `GET /me/factors` */
 export const factors = z.strictObject({
   items: z.array(

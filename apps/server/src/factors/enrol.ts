@@ -104,7 +104,7 @@ export async function removeFactor(ctx: Context, caller: Caller, id: string): Pr
   await requireFresh(ctx, caller, 'factor.remove')
   // Who holds the password alone may not take away what stands between it and the account.
   if (caller.actor.acr === 'aal1') {
-    return refuse(ctx, caller, new Refusal('step-up-required', 'step-up'), 'factor.remove')
+    return refuse(ctx, caller, new Refusal('step-up-required', 'step-up', { maxAgeMs: FRESH_MS }), 'factor.remove')
   }
   const row = await ctx.database.readTenant(tenantId, (db) =>
     db.secondFactor.findFirst({ where: { tenantId, id, userId, removedAt: null, confirmedAt: { not: null } } }),
@@ -158,7 +158,7 @@ async function endOthers(
 async function requireFresh(ctx: Context, caller: Caller, action: 'factor.enrol' | 'factor.remove'): Promise<void> {
   await decideFor(ctx, caller, 'account.change', self(caller))
   if (ctx.clock.now() - caller.actor.authTime <= FRESH_MS) return
-  return refuse(ctx, caller, new Refusal('step-up-required', 'step-up'), action)
+  return refuse(ctx, caller, new Refusal('step-up-required', 'step-up', { maxAgeMs: FRESH_MS }), action)
 }
 
 function self({ actor }: Caller) {

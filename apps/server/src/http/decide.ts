@@ -20,7 +20,8 @@ export async function decideFor<A extends Action>(
 ): Promise<Allowed> {
   const decision = decide(caller.actor, action, resource, { now: ctx.clock.now(), policy: ctx.policy })
   if (decision.allowed) return decision
-  return refuse(ctx, caller, new Refusal(decision.code, decision.reason), action, about)
+  const details = decision.code === 'step-up-required' ? { maxAgeMs: ctx.policy.stepUp.maxAgeMs } : {}
+  return refuse(ctx, caller, new Refusal(decision.code, decision.reason, details), action, about)
 }
 
 /** Audits a refusal and throws it: for what policy is not asked, because there is nothing there or it contradicts what is. */

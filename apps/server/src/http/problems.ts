@@ -13,9 +13,16 @@ const FIELD = /^(\/[A-Za-z0-9_-]{1,40}){1,8}$/
  */
 export function sendProblem(reply: FastifyReply, refusal: Refusal): void {
   const problem = toProblem(refusal)
-  if (problem.status === 401) reply.header('www-authenticate', 'DPoP algs="ES256"')
+  if (problem.status === 401) reply.header('www-authenticate', challengeOf(refusal))
   if (problem.retryAfterMs !== undefined) reply.header('retry-after', Math.ceil(problem.retryAfterMs / 1000))
   void reply.code(problem.status).type(PROBLEM).serializer(JSON.stringify).send(problem)
+}
+
+/** RFC 9449 §7.1; where it is the proof's age or strength that is wanting, RFC 9470 §3 with it. */
+function challengeOf({ code, maxAgeMs }: Refusal): string {
+  if (code !== 'step-up-required') return 'DPoP algs="ES256"'
+  const age = maxAgeMs === undefined ? '' : `, max_age="${Math.floor(maxAgeMs / 1000)}"`
+  return `DPoP algs="ES256", error="insufficient_user_authentication"${age}`
 }
 
 /** What Fastify and its plugins throw, as refusals; their words and numbers go nowhere. */

@@ -48,6 +48,8 @@ export type Grant = {
   readonly refreshForMs: number
 }
 
+export type AccessGrant = Omit<Grant, 'refreshToken' | 'refreshForMs'>
+
 /** A living session, as far as its tokens depend on it. Times in ms of the epoch. */
 export type GrantedSession = {
   readonly id: string
@@ -65,6 +67,16 @@ export async function grant(
   snapshot: AccessSnapshot,
   refreshToken: string,
 ): Promise<Grant> {
+  const access = await grantAccess(deps, session, snapshot)
+  return { ...access, refreshToken, refreshForMs: session.expiresAt - deps.clock.now() }
+}
+
+/** The same without another refresh token. */
+export async function grantAccess(
+  deps: SessionDeps,
+  session: GrantedSession,
+  snapshot: AccessSnapshot,
+): Promise<AccessGrant> {
   const now = deps.clock.now()
   const { access } = snapshot
   const expiresIn = Math.min(deps.config.accessTokenSeconds, Math.floor((session.expiresAt - now) / 1000))
@@ -90,8 +102,6 @@ export async function grant(
     expiresIn,
     csrfToken: deps.csrf.tokenFor(access.tenant, session.id),
     user: signedInUser(snapshot, actorOf(snapshot, { credentials }), { now, policy: deps.policy }),
-    refreshToken,
-    refreshForMs: session.expiresAt - now,
   }
 }
 

@@ -13,6 +13,7 @@ import {
   secretId,
   sessionSummary,
   signedInUser as signedInUserSchema,
+  stepUpRequest,
 } from '@wardline/protocol'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
@@ -27,9 +28,10 @@ import { type Caller, callerOf } from '../http/caller.ts'
 import { decideFor, refuse } from '../http/decide.ts'
 import { KeyedRate, perMinute } from '../http/keyed-rate.ts'
 import { addressOf, pathOf, whereOf } from '../http/where.ts'
-import type { Grant } from './grant.ts'
+import type { AccessGrant, Grant } from './grant.ts'
 import { listSessions } from './list.ts'
 import { signedInUser } from './signed-in-user.ts'
+import { stepUp } from './step-up.ts'
 
 /** A password of 1,024 characters, each escaped, and room for the rest. */
 const LOGIN_BODY_BYTES = 16 * 1024
@@ -117,8 +119,24 @@ export function registerSignInRoutes(app: App, ctx: Context): void {
   })
 }
 
+/** Tries a minute by which the holder of a session may guess what it takes to step up. */
+const STEP_UPS_PER_MINUTE = 10
+
 /** Who I am, where I am signed in; for the authenticated scope. */
 export function registerSessionRoutes(api: App, ctx: Context): void {
+  const stepUps = new KeyedRate(perMinute(STEP_UPS_PER_MINUTE), ctx.clock)
+  api.addHook('onClose', () => stepUps.close())
+  api.post(
+    '/auth/step-up',
+    { config: { action: 'auth.step-up' }, schema: { body: stepUpRequest, response: { 200: refreshAnswer } } },
+    async (request) => {
+      const caller = callerOf(request)
+      const retryAfterMs = stepUps.take(caller.actor.user)
+      if (retryAfterMs > 0) throw new Refusal('rate-limited', 'attempts', { retryAfterMs })
+      return answerOf(await ctx.sessions.renewed(await stepUp(ctx, caller, request.body), caller.snapshot))
+    },
+  )
+
   api.get('/me', { schema: { response: { 200: signedInUserSchema } } }, async (request) => {
     const caller = callerOf(request)
     const { snapshot, actor, trail } = caller
@@ -206,6 +224,6 @@ function setCookie(reply: FastifyReply, { refreshToken, refreshForMs }: Grant): 
   reply.setCookie(REFRESH_COOKIE, refreshToken, { ...COOKIE, maxAge: Math.floor(refreshForMs / 1000) })
 }
 
-function answerOf({ accessToken, expiresIn, csrfToken, user }: Grant): Omit<AuthenticatedAnswer, 'status'> {
+function answerOf({ accessToken, expiresIn, csrfToken, user }: AccessGrant): Omit<AuthenticatedAnswer, 'status'> {
   return { accessToken, expiresIn, csrfToken, user }
 }

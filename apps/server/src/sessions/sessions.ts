@@ -1,10 +1,18 @@
+import type { AccessSnapshot } from '../access/snapshot.ts'
 import { auditId, auditSecretId } from '../audit/event.ts'
 import { Refusal } from '../errors.ts'
 import { type Authenticate, createAuthenticate } from './authenticate.ts'
 import type { SecondFactorAsked } from './challenge.ts'
 import { sessionOfCookie } from './cookie-session.ts'
 import { announceChange, type EndRequest, endSession } from './end.ts'
-import { type Grant, type SessionDeps, useBareProof } from './grant.ts'
+import {
+  type AccessGrant,
+  type Grant,
+  type GrantedSession,
+  grantAccess,
+  type SessionDeps,
+  useBareProof,
+} from './grant.ts'
 import { type RefreshRequest, refresh } from './refresh.ts'
 import { type SecondFactorRequest, signInWithSecondFactor } from './second-factor.ts'
 import { type SignInRequest, signIn } from './sign-in.ts'
@@ -15,6 +23,8 @@ export type Sessions = {
   signIn(request: SignInRequest): Promise<Grant | SecondFactorAsked>
   signInWithSecondFactor(request: SecondFactorRequest): Promise<Grant>
   refresh(request: RefreshRequest): Promise<Grant>
+  /** A new access token of a session that has just been shown to be its user's. */
+  renewed(session: GrantedSession, snapshot: AccessSnapshot): Promise<AccessGrant>
   /** Ends one session, with its tokens and its sockets on every node. */
   end(request: EndRequest): Promise<void>
   /** Ends the session of a refresh cookie: the way out for who has no living access token any more. */
@@ -29,6 +39,7 @@ export function createSessions(deps: SessionDeps): Sessions {
     signIn: (request) => signIn(deps, request),
     signInWithSecondFactor: (request) => signInWithSecondFactor(deps, request),
     refresh: (request) => refresh(deps, request),
+    renewed: (session, snapshot) => grantAccess(deps, session, snapshot),
     end: (request) => endSession(deps, request),
     signOutByCookie: (request) => signOutByCookie(deps, request),
     changed: (tenant, user, version) => announceChange(deps, tenant, user, version),

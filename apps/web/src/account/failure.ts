@@ -12,8 +12,10 @@ export function changeFailure(error: unknown): string {
     case 'password-of-account':
     case 'password-same':
       return text.password.why[error.why]
-    case 'code-wrong':
     case 'code-used':
+      return text.stepUp.used
+    case 'code-wrong':
+    case 'code-wanted':
       return text.factor.wrong
     case null:
       break

@@ -2,6 +2,7 @@ import { Outlet, useNavigate } from '@tanstack/react-router'
 import { useEffect, useState } from 'react'
 import { FactorDialog } from '../account/factor-dialog.tsx'
 import { PasswordDialog } from '../account/password-dialog.tsx'
+import { StepUpDialog } from '../account/step-up-dialog.tsx'
 import { DemoStripe } from '../session/demo-stripe.tsx'
 import { useSettings } from '../settings/settings.tsx'
 import { strings } from '../strings.ts'
@@ -59,6 +60,7 @@ export function Frame() {
           onClose={() => setOpen(null)}
         />
       )}
+      <StepUpDialog />
       {open === 'password' && <PasswordDialog onClose={() => setOpen(null)} />}
       {open === 'factor' && <FactorDialog onClose={() => setOpen(null)} />}
       {open === 'shortcuts' && <ShortcutsDialog onClose={() => setOpen(null)} />}

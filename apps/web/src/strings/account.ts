@@ -47,6 +47,16 @@ export const account = {
     signInFirst:
       'For this, your sign-in must be of the last ten minutes, and with the authenticator where you have one. Sign out, sign in again and come back.',
   },
+  stepUp: {
+    title: 'Confirm that it is you',
+    more: 'This needs a proof of the last few minutes. What you were doing goes on afterwards.',
+    password: 'Password',
+    code: 'Code of your authenticator app',
+    codeHint: 'Six digits, as the app shows them now.',
+    confirm: 'Confirm',
+    missing: 'Enter your password.',
+    used: 'This code was used already. Wait for the next one.',
+  },
   failed: {
     slowDown: (seconds: number) => `Too many attempts. Try again in ${seconds} s.`,
     unreachable: 'The server cannot be reached. Nothing was changed.',
