@@ -24,7 +24,7 @@ function person(username: string, displayName: string, title: string, role: stri
 export const lind = person('nurse.lind', 'Astrid Lind', 'RN, 4 West', 'nurse', CLINICAL)
 export const okafor = person('physician.okafor', 'Dr. Chidi Okafor', 'Hospitalist', 'physician', CLINICAL)
 export const vega = person('pharmacist.vega', 'Luis Vega', 'PharmD', 'pharmacist', CLINICAL)
-export const moss = person('clerk.moss', 'Ellen Moss', 'Unit clerk', 'unit-clerk', CLINICAL)
+const moss = person('clerk.moss', 'Ellen Moss', 'Unit clerk', 'unit-clerk', CLINICAL)
 export const chen = person('auditor.chen', 'Wei Chen', 'Compliance', 'auditor', [
   'directory.read',
   'audit.read',
@@ -50,7 +50,7 @@ const PATIENTS = [
 ] as const
 
 export const patientChannel = (index: number) => fakeId(0xd1 + index)
-export const unitChannel = fakeId(0xe1)
+const unitChannel = fakeId(0xe1)
 export const directChannel = fakeId(0xe2)
 export const longChannel = fakeId(0xe3)
 

@@ -38,7 +38,7 @@ export function Dialog({ title, onClose, children, footer, wide = false }: Dialo
 
   return (
     // Esc is the keyboard's way to do what a click on the backdrop does.
-    // oxlint-disable-next-line jsx-a11y/no-noninteractive-element-interactions, jsx-a11y/click-events-have-key-events
+    // oxlint-disable-next-line jsx-a11y/no-noninteractive-element-interactions
     <dialog
       ref={ref}
       aria-labelledby={heading}
