@@ -14,8 +14,14 @@ import { ENDING } from './progress.mjs'
 export async function runTogether(programs) {
   const node = nodeProgram()
   // Each in a process group of its own: a terminal's Ctrl-C then reaches it once, through us, and not twice.
+  // The channel carries nothing: when we are killed and can pass nothing on, its end tells them.
   const children = programs.map(({ args, env, cwd }) =>
-    spawn(node, args, { cwd: join(root, cwd ?? ''), env: childEnvironment(env), stdio: 'inherit', detached: true }),
+    spawn(node, args, {
+      cwd: join(root, cwd ?? ''),
+      env: childEnvironment(env),
+      stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+      detached: true,
+    }),
   )
   const inTerminal = process.stdout.isTTY
   let told = false
