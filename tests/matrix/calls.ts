@@ -1,0 +1,135 @@
+import { randomUUID } from 'node:crypto'
+import type { ErrorCode } from '@wardline/protocol'
+import type { Action } from '../../packages/policy/src/index.ts'
+import type { Subject } from '../../packages/policy/src/matrix/index.ts'
+import { PASSWORD } from '../_util/server.ts'
+import type { Asking } from './world.ts'
+
+/** One call by which an action is asked for. `:id` and `:index` of the route are the subject's id. */
+export type Call = {
+  readonly route: string
+  readonly query?: string
+  readonly id?: (asking: Asking) => string
+  readonly body?: (asking: Asking) => unknown
+  /** How it may end although policy allows it. */
+  readonly beyond?: readonly ErrorCode[]
+  /** It answers everybody, and its list holds the subject for those alone who may see it. */
+  readonly lists?: boolean
+  /** The action that is asked of policy first, and as which a refusal is written down. */
+  readonly firstAsks?: Action
+}
+
+type Calls = Partial<Record<Subject, readonly Call[]>>
+
+const channels = (subject: Subject): Calls => ({
+  [subject]: [
+    { route: 'GET /channels', lists: true },
+    { route: 'GET /channels/:id' },
+    { route: 'GET /channels/:id/messages' },
+  ],
+})
+
+const titled = () => ({ title: 'RN' })
+
+/** Every action that HTTP offers, with every call that asks for it. */
+export const calls: Partial<Record<Action, Calls>> = {
+  'account.read': { self: [{ route: 'GET /me' }, { route: 'GET /me/sessions' }, { route: 'GET /me/factors' }] },
+  'account.change': {
+    self: [
+      { route: 'POST /me/factors/totp' },
+      { route: 'POST /me/factors/totp/confirm', body: () => ({ code: '000000' }), beyond: ['invalid'] },
+      { route: 'DELETE /me/factors/:id', id: () => randomUUID(), beyond: ['step-up-required'] },
+      { route: 'POST /me/password', body: () => ({ password: PASSWORD, newPassword: 'marsh otter teapot nine' }) },
+    ],
+  },
+  'account.end-session': {
+    'own-session': [{ route: 'DELETE /me/sessions/:id' }],
+    'others-session': [{ route: 'DELETE /me/sessions/:id' }],
+  },
+  'directory.read': {
+    tenant: [{ route: 'GET /directory' }, { route: 'POST /directory/search', body: () => ({ q: 'okafor' }) }],
+  },
+  'patient.read': {
+    patient: [
+      { route: 'GET /patients', lists: true },
+      { route: 'POST /patients/search', body: () => ({ q: 'ash' }), lists: true },
+      { route: 'GET /patients/:id' },
+    ],
+  },
+  'channel.read': {
+    ...channels('patient-channel'),
+    ...channels('archived-channel'),
+    ...channels('group'),
+    ...channels('archived-group'),
+    ...channels('direct'),
+    ...channels('broadcast'),
+  },
+  'channel.create-direct': {
+    self: [{ route: 'POST /channels', body: ({ id }) => ({ kind: 'direct', member: id('self') }) }],
+    'other-user': [{ route: 'POST /channels', body: ({ id }) => ({ kind: 'direct', member: id('other-user') }) }],
+  },
+  'channel.create-group': {
+    tenant: [
+      { route: 'POST /channels', body: ({ id }) => ({ kind: 'group', title: 'Huddle', members: [id('other-user')] }) },
+    ],
+  },
+  'user.read': { tenant: [{ route: 'GET /admin/users' }] },
+  'user.manage': {
+    tenant: [{ route: 'POST /admin/users', body: () => ({ username: randomUUID(), displayName: 'New', roles: [] }) }],
+    self: [{ route: 'PATCH /admin/users/:id', body: titled }],
+    'other-user': [{ route: 'PATCH /admin/users/:id', body: titled }],
+  },
+  'role.read': { tenant: [{ route: 'GET /admin/roles' }] },
+  'role.assign': {
+    self: [{ route: 'PATCH /admin/users/:id', body: ({ role }) => ({ roles: [role] }), firstAsks: 'user.manage' }],
+    'other-user': [
+      { route: 'PATCH /admin/users/:id', body: () => ({ roles: ['physician'] }), firstAsks: 'user.manage' },
+    ],
+  },
+  'care-team.read': { tenant: [{ route: 'GET /admin/care-team' }] },
+  'care-team.manage': {
+    'own-assignment': [
+      {
+        route: 'POST /admin/care-team',
+        body: ({ id, role }) => ({ patient: id('patient'), user: id('self'), role }),
+      },
+      { route: 'DELETE /admin/care-team/:id' },
+    ],
+    'others-assignment': [
+      {
+        route: 'POST /admin/care-team',
+        body: ({ id }) => ({ patient: id('patient'), user: id('other-user'), role: 'physician' }),
+      },
+      { route: 'DELETE /admin/care-team/:id' },
+    ],
+  },
+  'session.read': { tenant: [{ route: 'GET /admin/sessions' }] },
+  'session.manage': {
+    'own-session': [{ route: 'DELETE /admin/sessions/:id' }],
+    'others-session': [{ route: 'DELETE /admin/sessions/:id' }],
+  },
+  'audit.read': {
+    audit: [
+      { route: 'GET /admin/audit/events' },
+      // No log is written in this test, so there is nothing signed to show.
+      { route: 'GET /admin/audit/checkpoint', beyond: ['unavailable'] },
+      { route: 'GET /admin/audit/events/:index/proof', id: () => '0', beyond: ['unavailable'] },
+    ],
+  },
+  'audit.export': { audit: [{ route: 'GET /admin/audit/export', query: 'format=csv' }] },
+}
+
+/** Routes that ask nothing of policy, whoever calls them, and why. */
+export const routesForAnyone: Readonly<Record<string, string>> = {
+  'GET /healthz': 'says that the process lives',
+  'GET /readyz': 'says whether it wants work',
+  'GET /': 'the web app’s page, the same for everybody',
+  'GET /*': 'the web app’s files, the same for everybody',
+  'GET /.well-known/jwks.json': 'public keys',
+  'GET /api/v1/about': 'says whether this is a demonstration',
+  'POST /api/v1/auth/login': 'how one becomes somebody',
+  'POST /api/v1/auth/second-factor': 'how one becomes somebody',
+  'POST /api/v1/auth/refresh': 'by the cookie: how one stays somebody',
+  'POST /api/v1/auth/step-up': 'by a token: whoever it is proves again that they are',
+  'POST /api/v1/auth/logout': 'by the cookie or a token: ends the session that asks, whoever it is',
+}
