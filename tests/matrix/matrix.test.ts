@@ -127,7 +127,7 @@ test('[R-33] who is disabled is refused as that, whatever they ask, and it is in
   )
   const theirs = events.filter(({ actor }) => disabled.has(actor ?? ''))
   const kinds = new Set(theirs.map(({ action, reason }) => `${action} ${reason}`))
-  expect([...kinds].sort()).toEqual(['auth.request user-disabled'])
+  expect([...kinds].sort()).toEqual(['auth.request user-disabled', 'socket.authenticate user-disabled'])
 })
 
 describe('nothing is left out', () => {

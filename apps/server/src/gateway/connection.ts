@@ -26,6 +26,8 @@ type State =
       judging: boolean
       /** Gives the place among sockets of strangers back. */
       readonly settled: () => void
+      /** Whose token did not serve, where it was somebody's. */
+      claimed?: Refusal['claimed']
     }
   | { readonly is: 'signed-in'; readonly signedIn: SignedIn }
   | { readonly is: 'closing' }
@@ -138,6 +140,7 @@ export class Connection implements LineEvents, Timed {
       else opened.watch.stop()
     } catch (error) {
       const refusal = toRefusal(error)
+      state.claimed = refusal.claimed
       if (refusal.code === 'unauthenticated') return this.end(4401, refusal.reason, 'drop')
       if (refusal.code === 'internal') this.#gateway.log.error('socket.failed', { error: refusal.cause })
       this.end(refusal.code === 'unavailable' ? 1013 : 1011, refusal.reason, 'drop')
@@ -192,7 +195,7 @@ export class Connection implements LineEvents, Timed {
     this.#gateway.connections.delete(this)
     if (state.is === 'awaiting-authentication') {
       state.settled()
-      this.#gateway.strangers.left(this.peer, because)
+      this.#gateway.strangers.left(this.peer, because, state.claimed)
       return
     }
     const { signedIn } = state

@@ -105,7 +105,7 @@ export function createGateway(parts: GatewayParts): Gateway {
   const presence = new Presence({ clock, hub, bus, snapshotOf: (tenant, user) => access.load(tenant, user) })
   const poller = new Poller({ clock, database, access, hub, inboxes, pollMs: limits.pollMs, onFault })
   const admission = new Admission(config.preAuth, clock)
-  const strangers = new Strangers(clock, (fact) => audit(null, fact))
+  const strangers = new Strangers(clock, audit)
   const wheel = new Wheel(clock)
   const unfollow = followHints(bus, { access, hub, inboxes, receipts, typing, presence, poller, onFault })
   const stopForgetting = clock.every(FORGET_MS, () => hub.forgetIdle())

@@ -1,8 +1,10 @@
+import type { AuditFact } from '../audit/event.ts'
 import type { AuditReason } from '../audit/vocabulary.ts'
 import type { Clock } from '../clock.ts'
+import type { Refusal } from '../errors.ts'
 import { networkOf } from './admission.ts'
 import { type Peer, trailOf } from './peer.ts'
-import { Refusals, type WriteFact } from './refusals.ts'
+import { Refusals } from './refusals.ts'
 
 const FLUSH_MS = 60_000
 /** Addresses whose sockets are counted at once; those beyond it are counted together. */
@@ -11,15 +13,15 @@ const OTHERS = 'others'
 
 /**
  * What is written down of sockets on which nobody ever signed in: of each address the first few of a kind, then their number. They
- * belong to no tenant, so they are in no tenant's log.
+ * belong to no tenant, so they are in no tenant's log; unless they came with a token of one, which may be a stolen one.
  */
 export class Strangers {
   readonly #clock: Clock
-  readonly #write: WriteFact
+  readonly #write: (tenant: string | null, fact: AuditFact) => void
   readonly #byNetwork = new Map<string, Refusals>()
   readonly #stop: () => void
 
-  constructor(clock: Clock, write: WriteFact) {
+  constructor(clock: Clock, write: (tenant: string | null, fact: AuditFact) => void) {
     this.#clock = clock
     this.#write = write
     this.#stop = clock.every(FLUSH_MS, () => this.#flush())
@@ -27,12 +29,13 @@ export class Strangers {
 
   /** Not let in at all, before there was a socket. */
   refused(peer: Peer, because: AuditReason): void {
-    this.#of(peer).note({ ...trailOf(peer), action: 'socket.connect', outcome: 'refused', reason: because })
+    this.#of(peer, null).note({ ...trailOf(peer), action: 'socket.connect', outcome: 'refused', reason: because })
   }
 
-  /** Let in, and gone or thrown out without having signed in. */
-  left(peer: Peer, because: AuditReason): void {
-    this.#of(peer).note({ ...trailOf(peer), action: 'socket.authenticate', outcome: 'refused', reason: because })
+  /** Let in, and gone or thrown out without having signed in. `claimed`: whose token it was that did not serve. */
+  left(peer: Peer, because: AuditReason, claimed?: Refusal['claimed']): void {
+    const fact = { ...trailOf(peer), ...claimed?.trail, action: 'socket.authenticate', reason: because } as const
+    this.#of(peer, claimed?.tenant ?? null).note({ ...fact, outcome: 'refused' })
   }
 
   close(): void {
@@ -40,12 +43,13 @@ export class Strangers {
     this.#flush()
   }
 
-  #of({ address }: Peer): Refusals {
+  #of({ address }: Peer, tenant: string | null): Refusals {
     const network = this.#byNetwork.size < MAX_COUNTED ? networkOf(address) : OTHERS
-    const known = this.#byNetwork.get(network)
+    const key = `${tenant ?? ''} ${network}`
+    const known = this.#byNetwork.get(key)
     if (known !== undefined) return known
-    const refusals = new Refusals(this.#clock, this.#write)
-    this.#byNetwork.set(network, refusals)
+    const refusals = new Refusals(this.#clock, (fact) => this.#write(tenant, fact))
+    this.#byNetwork.set(key, refusals)
     return refusals
   }
 
