@@ -1,7 +1,7 @@
 import { createHash, randomInt } from 'node:crypto'
 
 /** How many are given at once. */
-export const RECOVERY_CODES = 10
+const RECOVERY_CODES = 10
 /** Crockford's base 32: no i, l, o or u. Sixteen are 80 bits: nothing to guess, so a plain hash of it will do. */
 const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz'
 const LENGTH = 16

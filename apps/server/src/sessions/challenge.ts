@@ -5,9 +5,9 @@ import type { Change } from '../storage/transaction.ts'
 import { newRefreshToken } from './refresh-token.ts'
 
 /** A second factor has to follow its password within this. */
-export const CHALLENGE_MS = 5 * 60_000
+const CHALLENGE_MS = 5 * 60_000
 /** Codes that may be tried on one password. */
-export const CHALLENGE_ATTEMPTS = 5
+const CHALLENGE_ATTEMPTS = 5
 
 export type SecondFactorAsked = Extract<LoginAnswer, { status: 'second-factor' }>
 
