@@ -30,13 +30,18 @@ describe('[P8] every frame is judged by one strict schema', () => {
   it('an accepted frame with one field more is refused', () => {
     const accepted = vectors.cases.filter((c) => c.fault === null)
     fc.assert(
-      fc.property(fc.constantFrom(...accepted), fc.string({ minLength: 1 }), fc.jsonValue(), (vector, key, value) => {
-        const frame = JSON.parse(vector.text) as Record<string, unknown>
-        fc.pre(!(key in frame) && !(key in KNOWN))
-        Object.defineProperty(frame, key, { value, enumerable: true })
-        const decoded = decodeRequest(JSON.stringify(frame))
-        expect(decoded).toMatchObject({ ok: false, fault: 'invalid' })
-      }),
+      fc.property(
+        fc.constantFrom(...accepted),
+        fc.string({ minLength: 1 }),
+        fc.jsonValue({ maxDepth: 4 }),
+        (vector, key, value) => {
+          const frame = JSON.parse(vector.text) as Record<string, unknown>
+          fc.pre(!(key in frame) && !(key in KNOWN))
+          Object.defineProperty(frame, key, { value, enumerable: true })
+          const decoded = decodeRequest(JSON.stringify(frame))
+          expect(decoded).toMatchObject({ ok: false, fault: 'invalid' })
+        },
+      ),
     )
   })
 

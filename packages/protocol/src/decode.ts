@@ -1,11 +1,12 @@
 import type { z } from 'zod'
 import { CLIENT_FRAME_TYPES, type ClientRequest, clientRequest, type ServerFrame, serverFrame } from './frames.ts'
 import { requestId } from './ids.ts'
+import { isPlainJson } from './plain-json.ts'
 import { sessionAuthenticate } from './session.ts'
 
 /**
- * What came in, judged. `violation`: the peer does not speak this protocol (not JSON, not an object, an unknown type or
- * one that the state does not allow) and is closed with 4400. `invalid`: it does, and this one request is wrong; it is
+ * What came in, judged. `violation`: the peer does not speak this protocol (not JSON, not an object, a name twice in an
+ * object, nested too deep, an unknown type or one that the state does not allow) and is closed with 4400. `invalid`: it does, and this one request is wrong; it is
  * answered with an `error` that bears its `id` where one could be read.
  */
 export type Decoded<T> =
@@ -16,6 +17,7 @@ export type Decoded<T> =
 const VIOLATION = { ok: false, fault: 'violation' } as const
 
 function parseObject(text: string): Record<string, unknown> | undefined {
+  if (!isPlainJson(text)) return undefined
   let value: unknown
   try {
     value = JSON.parse(text)
