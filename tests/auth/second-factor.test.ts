@@ -225,6 +225,20 @@ describe('R-11 one’s own factors', () => {
     expect(await auditOf(server, 'riverside', { action: 'factor.remove', outcome: 'allowed' })).toHaveLength(1)
   })
 
+  test('a challenge on a password that holds no more opens nothing', async () => {
+    const who = 'riverside/physician.okafor'
+    const person = await signedIn(server, who)
+    const held = await enrol(person)
+    const half = new Person(server)
+    const unanswered = await challengeOf(half, who)
+    const body = { password: PASSWORD, newPassword: 'quite another one 7' }
+    expect((await person.call('POST', '/me/password', { body })).status).toBe(204)
+    const [recoveryCode = ''] = held.recoveryCodes
+    expect((await answerWith(half, unanswered, { recoveryCode })).status).toBe(401)
+    const anew = await challengeOf(half, who, { password: body.newPassword })
+    expect((await answerWith(half, anew, { recoveryCode })).status).toBe(200)
+  })
+
   test('nobody removes another’s', async () => {
     const nurse = await signedIn(server, 'riverside/nurse.lind')
     const mine = await enrol(nurse)
