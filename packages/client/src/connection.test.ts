@@ -1,3 +1,4 @@
+import { DEFAULT_LIMITS } from '@wardline/protocol'
 import { describe, expect, it } from 'vitest'
 import type { ConnectionState } from './connection.ts'
 import { fakeId } from './fake-server/index.ts'
@@ -315,7 +316,7 @@ describe('[R-51] the limits that the server states', () => {
     const { server, wardline, time } = await startLive({ channels: ids.map((id) => ({ id })) })
     for (const id of ids) wardline.channel(id).open()
     await server.settle()
-    expect(server.requests.length).toBeLessThanOrEqual(120)
+    expect(server.requests.length).toBeLessThanOrEqual(DEFAULT_LIMITS.requestBurst)
     await time.advance(12_000)
     expect(ids.every((id) => wardline.channel(id).state.is === 'live')).toBe(true)
   })
