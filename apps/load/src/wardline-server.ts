@@ -69,7 +69,7 @@ export class WardlineServer {
     const accounts = JSON.parse(file) as (DemoAccount & { roles: string[] })[]
     const found = accounts.find((account) => account.tenant === TENANT && account.roles.includes(role))
     if (!found) throw new Error(`no demo account is a ${role}`)
-    const { tenant, username, password, totpSecret = '' } = found
+    const { tenant, username, password, totpSecret } = found
     return { tenant, username, password, totpSecret }
   }
 
