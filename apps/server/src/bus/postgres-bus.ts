@@ -44,12 +44,12 @@ export function createPostgresBus(
       if (read === null || read.from === node) return
       if (!heardAt.has(read.from)) notify(greeting)
       heardAt.set(read.from, clock.now())
-      for (const each of read.hints) for (const listener of hintListeners) listener(each)
+      for (const each of read.hints) for (const listener of hintListeners) guard(() => listener(each))
     },
     onGap() {
       connectedAt = clock.now()
       notify(greeting)
-      for (const listener of gapListeners) listener()
+      for (const listener of gapListeners) guard(listener)
     },
   })
   const stopGreeting = clock.every(GREETING_MS, () => {
@@ -57,6 +57,14 @@ export function createPostgresBus(
     for (const [from, at] of heardAt) if (now - at > ALONE_AFTER_MS) heardAt.delete(from)
     notify(greeting)
   })
+
+  function guard(tell: () => void): void {
+    try {
+      tell()
+    } catch (error) {
+      onFault(error)
+    }
+  }
 
   function notify(payload: string): void {
     // Where the connection is away, whoever there is will be greeted when it is back.

@@ -27,12 +27,14 @@ function slowDatabase() {
   return { batches, commitBatch }
 }
 
+const deaf = { onBatch: () => undefined, onFault: () => undefined }
+
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve))
 
 describe('committer', () => {
   it('commits what came in one turn together, alone if it came alone, without a timer', async () => {
     const { batches, commitBatch } = slowDatabase()
-    const committer = new Committer(commitBatch, () => undefined)
+    const committer = new Committer(commitBatch, deaf)
     committer.submit(request('a', []))
     await turn()
     committer.submit(request('b', []))
@@ -47,7 +49,10 @@ describe('committer', () => {
   it('[P7] has one transaction under way and answers in the order of submission', async () => {
     const { batches, commitBatch } = slowDatabase()
     const log: string[] = []
-    const committer = new Committer(commitBatch, (requests) => log.push(`batch of ${requests.length}`))
+    const committer = new Committer(commitBatch, {
+      ...deaf,
+      onBatch: (requests) => log.push(`batch of ${requests.length}`),
+    })
     for (const name of ['a', 'b']) committer.submit(request(name, log))
     await turn()
     committer.submit(request('c', log))
@@ -63,7 +68,7 @@ describe('committer', () => {
   it('fails a batch whose fate is unknown, and goes on with the next', async () => {
     const { batches, commitBatch } = slowDatabase()
     const log: string[] = []
-    const committer = new Committer(commitBatch, () => undefined)
+    const committer = new Committer(commitBatch, deaf)
     committer.submit(request('a', log))
     await turn()
     committer.submit(request('b', log))
@@ -74,10 +79,30 @@ describe('committer', () => {
     expect(log).toEqual(['a failed', 'b conflict'])
   })
 
+  it('one who cannot take the answer does not keep it from the others', async () => {
+    const { batches, commitBatch } = slowDatabase()
+    const log: string[] = []
+    const faults: unknown[] = []
+    const committer = new Committer(commitBatch, { ...deaf, onFault: (error) => faults.push(error) })
+    const broken = new Error('broken')
+    committer.submit({
+      ...request('a', log),
+      settled: () => {
+        throw broken
+      },
+    })
+    committer.submit(request('b', log))
+    await turn()
+    batches[0]?.answer()
+    await committer.drained()
+    expect(log).toEqual(['b conflict'])
+    expect(faults).toEqual([broken])
+  })
+
   it('[P8] bounds a batch and what waits, by number and by bytes', async () => {
     const { batches, commitBatch } = slowDatabase()
     const bounds = { ...COMMIT_BOUNDS, batchItems: 3, batchBytes: 100, queueItems: 5, queueBytes: 1_000 }
-    const committer = new Committer(commitBatch, () => undefined, bounds)
+    const committer = new Committer(commitBatch, deaf, bounds)
     committer.submit(request('large', [], 900))
     committer.submit(request('a', [], 40))
     committer.submit(request('b', [], 40))
@@ -97,7 +122,7 @@ describe('committer', () => {
 
   it('has one for each tenant', async () => {
     const { batches, commitBatch } = slowDatabase()
-    const committers = new Committers(() => new Committer(commitBatch, () => undefined))
+    const committers = new Committers(() => new Committer(commitBatch, deaf))
     expect(committers.of('a')).toBe(committers.of('a'))
     committers.of('a').submit(request('1', []))
     committers.of('b').submit(request('2', []))

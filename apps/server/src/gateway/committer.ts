@@ -6,9 +6,9 @@ export interface CommitRequest {
   readonly item: CommitItem
   /** What it weighs in the queue, in bytes. */
   readonly bytes: number
-  /** It is on disk, with its audit event, or refused for good (P2). Must not throw. */
+  /** It is on disk, with its audit event, or refused for good (P2). */
   settled(result: CommitResult): void
-  /** It is not known to be on disk. Must not throw. */
+  /** It is not known to be on disk. */
   failed(error: unknown): void
 }
 
@@ -43,19 +43,24 @@ export class Committer {
   readonly #commitBatch: CommitBatch
   readonly #bounds: CommitBounds
   readonly #onBatch: (requests: readonly CommitRequest[], results: readonly CommitResult[]) => void
+  readonly #onFault: (error: unknown) => void
   #queue: CommitRequest[] = []
   #queueBytes = 0
   #state: 'idle' | 'scheduled' | 'committing' = 'idle'
   #whenIdle: (() => void)[] = []
 
-  /** `onBatch` is called after each batch has been settled. */
+  /** `onBatch` is called after each batch has been settled, `onFault` with what any of them throws. */
   constructor(
     commitBatch: CommitBatch,
-    onBatch: (requests: readonly CommitRequest[], results: readonly CommitResult[]) => void,
+    tell: {
+      readonly onBatch: (requests: readonly CommitRequest[], results: readonly CommitResult[]) => void
+      readonly onFault: (error: unknown) => void
+    },
     bounds: CommitBounds = COMMIT_BOUNDS,
   ) {
     this.#commitBatch = commitBatch
-    this.#onBatch = onBatch
+    this.#onBatch = tell.onBatch
+    this.#onFault = tell.onFault
     this.#bounds = bounds
   }
 
@@ -93,15 +98,24 @@ export class Committer {
     try {
       results = await this.#commitBatch(requests.map((request) => request.item))
     } catch (error) {
-      for (const request of requests) request.failed(error)
+      for (const request of requests) this.#guard(() => request.failed(error))
       return
     }
     for (const [place, request] of requests.entries()) {
       const result = results[place]
-      if (result === undefined) request.failed(new Error('a batch came back short'))
-      else request.settled(result)
+      if (result === undefined) this.#guard(() => request.failed(new Error('a batch came back short')))
+      else this.#guard(() => request.settled(result))
     }
-    this.#onBatch(requests, results)
+    this.#guard(() => this.#onBatch(requests, results))
+  }
+
+  /** One who cannot hear the outcome does not keep it from the others. */
+  #guard(tell: () => void): void {
+    try {
+      tell()
+    } catch (error) {
+      this.#onFault(error)
+    }
   }
 
   #take(): readonly CommitRequest[] {

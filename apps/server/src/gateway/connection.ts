@@ -71,8 +71,12 @@ export class Connection implements LineEvents, Timed {
 
   text(message: string, bytes: number): void {
     const state = this.#state
-    if (state.is === 'awaiting-authentication') this.#firstFrame(state, message, bytes)
-    else if (state.is === 'signed-in') this.#request(state.signedIn, message, bytes)
+    try {
+      if (state.is === 'awaiting-authentication') this.#firstFrame(state, message, bytes)
+      else if (state.is === 'signed-in') this.#request(state.signedIn, message, bytes)
+    } catch (error) {
+      this.#fail(error)
+    }
   }
 
   binary(): void {
@@ -110,7 +114,13 @@ export class Connection implements LineEvents, Timed {
       if (now < state.deadline) return state.deadline
       this.end(4408, 'timeout', 'drop')
     }
-    if (state.is === 'signed-in') state.signedIn.due(now)
+    if (state.is === 'signed-in') {
+      try {
+        state.signedIn.due(now)
+      } catch (error) {
+        this.#fail(error)
+      }
+    }
     return this.#state.is === 'signed-in' ? this.#state.signedIn.next() : null
   }
 
@@ -122,6 +132,12 @@ export class Connection implements LineEvents, Timed {
     if (this.#state.is === 'closing') return
     this.#leave(because)
     this.#line.close(code, waiting)
+  }
+
+  /** What nobody foresaw ends this socket, and no other. */
+  #fail(error: unknown): void {
+    this.#gateway.log.error('socket.failed', { connection: this.peer.connection, error })
+    this.end(1011, 'internal', 'drop')
   }
 
   #firstFrame(state: State & { is: 'awaiting-authentication' }, message: string, bytes: number): void {
@@ -142,8 +158,8 @@ export class Connection implements LineEvents, Timed {
       const refusal = toRefusal(error)
       state.claimed = refusal.claimed
       if (refusal.code === 'unauthenticated') return this.end(4401, refusal.reason, 'drop')
-      if (refusal.code === 'internal') this.#gateway.log.error('socket.failed', { error: refusal.cause })
-      this.end(refusal.code === 'unavailable' ? 1013 : 1011, refusal.reason, 'drop')
+      if (refusal.code === 'unavailable') return this.end(1013, 'unavailable', 'drop')
+      this.#fail(refusal.cause)
     }
   }
 

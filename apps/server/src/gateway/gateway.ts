@@ -95,10 +95,10 @@ export function createGateway(parts: GatewayParts): Gateway {
   })
   const committers = new Committers(
     (tenant) =>
-      new Committer(
-        (items) => database.commitBatch(tenant, items),
-        (requests, results) => hintAt(bus, tenant, requests, results),
-      ),
+      new Committer((items) => database.commitBatch(tenant, items), {
+        onBatch: (requests, results) => hintAt(bus, tenant, requests, results),
+        onFault: (error) => log.error('commit.failed', { tenant, error }),
+      }),
   )
   const receipts = new Receipts({ clock, committers, hub, inboxes, bus, log })
   const typing = new TypingSigns({ clock, hub, bus })

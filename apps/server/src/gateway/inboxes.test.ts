@@ -144,9 +144,9 @@ describe('inboxes', () => {
     clock.advance(100)
     await settle()
     expect([me.frames, gone.frames]).toEqual([[], []])
-    expect(inboxes.channels(TENANT)).toEqual([CHANNEL])
+    expect([...inboxes.channels(TENANT)]).toEqual([CHANNEL])
     inboxes.revise(me, new Map())
-    expect(inboxes.channels(TENANT)).toEqual([])
+    expect([...inboxes.channels(TENANT)]).toEqual([])
   })
 
   it('leave no timer behind', async () => {

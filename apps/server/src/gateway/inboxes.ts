@@ -29,6 +29,9 @@ export interface Passing {
   readonly urgent: boolean
 }
 
+/** A channel that is in somebody's inbox: how far it has got, as far as is known here. */
+type Passage = { head: number; readonly inboxes: Set<Inbox> }
+
 type Count = { unread: number; urgent: number; readonly readAt: number }
 
 type Inbox = {
@@ -56,7 +59,7 @@ type Parts = {
 export class Inboxes {
   readonly #parts: Parts
   readonly #inboxes = new Map<string, Inbox>()
-  readonly #byChannel = new Map<string, { head: number; readonly inboxes: Set<Inbox> }>()
+  readonly #byChannel = new Map<string, Map<string, Passage>>()
   readonly #changed = new Set<Inbox>()
   #cancelTick: (() => void) | null = null
 
@@ -107,7 +110,7 @@ export class Inboxes {
 
   /** A message has come by. */
   message(tenant: string, channel: string, { seq, sender, urgent }: Passing): void {
-    const there = this.#byChannel.get(`${tenant}/${channel}`)
+    const there = this.#byChannel.get(tenant)?.get(channel)
     if (there === undefined || seq <= there.head) return
     const isNext = seq === there.head + 1
     there.head = seq
@@ -124,7 +127,7 @@ export class Inboxes {
 
   /** Somebody says how far the channel has got: what was in between was not seen here. */
   learn(tenant: string, channel: string, head: number): void {
-    const there = this.#byChannel.get(`${tenant}/${channel}`)
+    const there = this.#byChannel.get(tenant)?.get(channel)
     if (there === undefined || head <= there.head) return
     there.head = head
     for (const inbox of there.inboxes) {
@@ -138,18 +141,15 @@ export class Inboxes {
     const inbox = this.#inboxes.get(`${tenant}/${user}`)
     if (inbox?.channels.has(channel) !== true || read === 0) return
     const count = inbox.counts.get(channel)
-    const head = this.#byChannel.get(`${tenant}/${channel}`)?.head ?? 0
+    const head = this.#byChannel.get(tenant)?.get(channel)?.head ?? 0
     if (count !== undefined && read >= head) Object.assign(count, { unread: 0, urgent: 0 })
     else inbox.counts.delete(channel)
     this.#mark(inbox, channel)
   }
 
   /** By tenant, the channels whose heads are to be polled: nobody need have a subscription to them. */
-  channels(tenant: string): string[] {
-    const prefix = `${tenant}/`
-    const found: string[] = []
-    for (const key of this.#byChannel.keys()) if (key.startsWith(prefix)) found.push(key.slice(prefix.length))
-    return found
+  channels(tenant: string): Iterable<string> {
+    return this.#byChannel.get(tenant)?.keys() ?? []
   }
 
   close(): void {
@@ -158,22 +158,23 @@ export class Inboxes {
   }
 
   #belong(inbox: Inbox, channels: ReadonlyMap<string, number>): void {
+    const passages = this.#byChannel.get(inbox.tenant) ?? new Map<string, Passage>()
     for (const channel of inbox.channels.keys()) {
       if (channels.has(channel)) continue
-      const key = `${inbox.tenant}/${channel}`
-      const there = this.#byChannel.get(key)
+      const there = passages.get(channel)
       there?.inboxes.delete(inbox)
-      if (there?.inboxes.size === 0) this.#byChannel.delete(key)
+      if (there?.inboxes.size === 0) passages.delete(channel)
       inbox.counts.delete(channel)
       inbox.changed.delete(channel)
     }
     for (const [channel, head] of channels) {
-      const key = `${inbox.tenant}/${channel}`
-      const there = this.#byChannel.get(key)
-      if (there === undefined) this.#byChannel.set(key, { head, inboxes: new Set([inbox]) })
+      const there = passages.get(channel)
+      if (there === undefined) passages.set(channel, { head, inboxes: new Set([inbox]) })
       else there.inboxes.add(inbox)
     }
     inbox.channels = channels
+    if (passages.size > 0) this.#byChannel.set(inbox.tenant, passages)
+    else this.#byChannel.delete(inbox.tenant)
   }
 
   #mark(inbox: Inbox, channel: string): void {
@@ -220,7 +221,7 @@ export class Inboxes {
     const heads = new Map<{ head: number }, number>()
     for (const { user, channel, head, unread, urgent } of await this.#parts.readUnread(tenant, asked, MAX_UNREAD)) {
       const inbox = this.#inboxes.get(`${tenant}/${user}`)
-      const there = this.#byChannel.get(`${tenant}/${channel}`)
+      const there = this.#byChannel.get(tenant)?.get(channel)
       if (inbox === undefined || there?.inboxes.has(inbox) !== true) continue
       // Something came by while this was read, or a hint was wrong: once more, from what the store says.
       if (head < there.head) this.#mark(inbox, channel)
@@ -233,7 +234,7 @@ export class Inboxes {
   async #tell(inbox: Inbox, channel: string): Promise<void> {
     const known = await this.#parts.channels.load(inbox.tenant, channel)
     const count = inbox.counts.get(channel)
-    const head = this.#byChannel.get(`${inbox.tenant}/${channel}`)?.head
+    const head = this.#byChannel.get(inbox.tenant)?.get(channel)?.head
     if (known === null || count === undefined || head === undefined) return
     const context = { now: this.#parts.clock.now(), policy: this.#parts.policy }
     const frame = encode({ type: 'inbox.changed', channel, head, unread: count.unread, urgent: count.urgent })
