@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { asPhi } from '@wardline/protocol'
 import { describe, expect, test } from 'vitest'
 import { createLogger } from './log.ts'
@@ -41,6 +42,11 @@ describe('log', () => {
     // @ts-expect-error ePHI is not loggable: this line fails the type check when it becomes so
     log.info('message.posted', { name: asPhi('DOE, Jane') })
     expect(log).toBeDefined()
+  })
+
+  test.runIf(existsSync('/dev/full'))('a disk that is full costs lines, not the request', () => {
+    const log = createLogger('info', '/dev/full')
+    for (let line = 0; line < 20_000; line += 1) log.info('request.done', { requestId: 'r'.repeat(100) })
   })
 
   test('a text cannot forge a line and is cut', () => {

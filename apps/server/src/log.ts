@@ -65,13 +65,12 @@ const NAMES = [
 
 /** Longest text in a field, in UTF-16 code units. */
 const MAX_TEXT = 200
+/** Lines that wait to be written, in bytes. */
+const MAX_WAITING_BYTES = 1024 * 1024
 
 /** A log of JSON lines. `destination`: a stream, or a file that is made readable by its owner alone; default standard output. */
 export function createLogger(level: LogLevel, destination?: DestinationStream | string): Logger {
-  const stream =
-    typeof destination === 'string'
-      ? pino.destination({ dest: destination, mkdir: true, mode: 0o600, sync: true })
-      : (destination ?? pino.destination({ dest: 1, sync: true }))
+  const stream = typeof destination === 'object' ? destination : fileStream(destination)
   const lines = pino({ level, base: null, messageKey: 'event', timestamp: pino.stdTimeFunctions.isoTime }, stream)
   const at =
     (at: 'debug' | 'info' | 'warn' | 'error'): LogLine =>
@@ -79,6 +78,17 @@ export function createLogger(level: LogLevel, destination?: DestinationStream | 
       if (lines.isLevelEnabled(at)) lines[at](allowed(fields ?? {}), event)
     }
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
+}
+
+/**
+ * A file, or standard output. What cannot be written, because the disk is full or the reader of a pipe has gone, waits, and
+ * beyond a bound it is lost: no request fails for its line of the log.
+ */
+function fileStream(path: string | undefined): DestinationStream {
+  const dest = path ?? 1
+  const file = pino.destination({ dest, mkdir: true, mode: 0o600, sync: true, maxLength: MAX_WAITING_BYTES })
+  file.on('error', () => undefined)
+  return file
 }
 
 /** The list again at run time: what a cast smuggled past the type is left out. */

@@ -1,17 +1,16 @@
-import { ConfigError, loadConfig } from './config.ts'
-import { StartError } from './errors.ts'
-import { RootKeyError } from './keys/root-key.ts'
+import { loadConfig } from './config.ts'
 import { type RunningServer, startServer } from './server.ts'
-import { DatabaseRefused } from './storage/errors.ts'
+import { type Ending, endingOf, endingOfArguments } from './start-problem.ts'
 import { startedMessage } from './terminal.ts'
 
-/** EX_CONFIG of sysexits.h: a supervisor need not try again before somebody has changed something. */
-const EXIT_CONFIG = 78
-
 async function main(): Promise<void> {
+  const ending = endingOfArguments(process.argv.slice(2))
+  if (ending !== null) return end(ending)
   const server = await startServer(loadConfig())
-  process.stdout.write(`${startedMessage(server)}\n`)
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void stop(server))
+  // npm start holds a channel to us. Its end means that whoever could stop us is gone, killed perhaps.
+  process.once('disconnect', () => void stop(server))
+  if (process.send !== undefined && !process.connected) return stop(server)
   process.on('SIGHUP', () => void server.reloadCertificate())
   for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
     process.on(event, (error: unknown) => {
@@ -19,6 +18,8 @@ async function main(): Promise<void> {
       process.exit(70)
     })
   }
+  // Last, for whoever waits for it may stop the server at once.
+  process.stdout.write(`${startedMessage(server)}\n`)
 }
 
 async function stop(server: RunningServer): Promise<void> {
@@ -26,14 +27,10 @@ async function stop(server: RunningServer): Promise<void> {
   process.exit(0)
 }
 
-main().catch((error: unknown) => {
-  const isOurs = error instanceof StartError || error instanceof DatabaseRefused || error instanceof RootKeyError
-  if (error instanceof ConfigError) {
-    process.stderr.write(`${error.problems.map((problem) => `wardline: ${problem}`).join('\n')}\n`)
-    process.exit(EXIT_CONFIG)
-  }
-  process.stderr.write(
-    isOurs ? `wardline: ${error.message}\n` : `wardline: ${String(error instanceof Error ? error.stack : error)}\n`,
-  )
-  process.exit(1)
-})
+function end({ lines, exitCode, to }: Ending): never {
+  const said = to === 'out' ? process.stdout : process.stderr
+  said.write(lines.map((line) => (to === 'out' ? `${line}\n` : `wardline: ${line}\n`)).join(''))
+  process.exit(exitCode)
+}
+
+main().catch((error: unknown) => end(endingOf(error)))

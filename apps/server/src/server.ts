@@ -11,6 +11,7 @@ import { StartError } from './errors.ts'
 import type { App } from './http/app-type.ts'
 import { openRootKeyFile } from './keys/root-key.ts'
 import { startEmbeddedPostgres } from './storage/embedded-postgres.ts'
+import { withFolderLock } from './storage/postgres-state.ts'
 import { prepareDatabase } from './storage/prepare.ts'
 import { certificateOptions, loadCertificate } from './tls/certificates.ts'
 import { TLS_OPTIONS } from './tls/options.ts'
@@ -57,7 +58,10 @@ export async function startServer(config: Config, overrides: ContextOverrides = 
     if (config.sequencer === 'embedded') await startSequencer(ctx, sequencerUrl, endings)
     const app = await createApp(ctx, certificate)
     endings.push(() => app.close())
-    const demoAccounts = config.demo ? await seedDemo({ ...ctx, dataDir: config.dataDir }) : []
+    // Of two servers that begin on one folder, one makes the demonstration and the other finds it there.
+    const demoAccounts = config.demo
+      ? await withFolderLock(config.dataDir, () => seedDemo({ ...ctx, dataDir: config.dataDir }))
+      : []
     const port = await listen(app, config)
     ctx.site.listeningOn(port)
     const reloadCertificate = () => renewCertificate(app, ctx)

@@ -57,7 +57,8 @@ export async function seedDemo(options: DemoOptions): Promise<readonly DemoAccou
       accounts.push({ tenant: slug, username, password, roles, ...(totpSecret === undefined ? {} : { totpSecret }) })
       await ensurePerson(options, tenantId, person, { password, totpSecret }, before)
     }
-    if (there === null) {
+    // The accounts are written when all is done: without them, a start was broken off, and importing again changes nothing.
+    if (there === null || known.size === 0) {
       const files = [join(BUNDLES, `${slug}.fhir.json`)]
       await importFhir({ database, keyring, tenantId, by: bySystem, files, careTeam: [] })
     }

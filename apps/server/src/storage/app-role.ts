@@ -134,20 +134,31 @@ export async function checkAppRole(client: pg.ClientBase): Promise<void> {
 
 /** Connects, or says in one line why not; the URL's password is in no message. @throws DatabaseRefused */
 export async function connectOwner(url: string): Promise<pg.Client> {
-  const client = new pg.Client({
-    connectionString: url,
-    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-    application_name: 'wardline setup',
-  })
-  client.on('error', () => undefined)
   try {
+    const client = new pg.Client({
+      connectionString: url,
+      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+      application_name: 'wardline setup',
+    })
+    client.on('error', () => undefined)
     await client.connect()
     return client
   } catch (error) {
     const { host, pathname } = new URL(url)
-    throw new DatabaseRefused(
-      `The database ${host}${pathname} cannot be reached (${errorCode(error)}): check that it runs and that WARDLINE_DATABASE_URL is right.`,
-      { cause: error },
-    )
+    throw new DatabaseRefused(`The database ${host}${pathname} ${whyNot(errorCode(error))}.`, { cause: error })
+  }
+}
+
+function whyNot(code: string): string {
+  switch (code) {
+    case '28P01':
+    case '28000':
+      return `does not let this user in (${code}): check user name and password in WARDLINE_DATABASE_URL`
+    case '3D000':
+      return 'is not there: make it (CREATE DATABASE), or correct WARDLINE_DATABASE_URL'
+    case 'ENOENT':
+      return 'is to be reached with a certificate file that is not there: correct WARDLINE_DATABASE_URL'
+    default:
+      return `cannot be reached (${code}): check that it runs and that WARDLINE_DATABASE_URL is right`
   }
 }

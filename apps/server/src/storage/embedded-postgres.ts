@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { basename, dirname, join, resolve } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import pg from 'pg'
 import { DatabaseRefused, errorCode, sqlState } from './errors.ts'
@@ -146,12 +146,15 @@ function urlOf(password: string, port: number | ''): string {
   return `postgresql://${OWNER}:${password}@127.0.0.1${port === '' ? '' : `:${port}`}/${DATABASE}`
 }
 
-/** Makes the cluster whole or not at all. Returns its URL, without a port yet. */
+/**
+ * Makes the cluster whole or not at all. Returns its URL, without a port yet. The place has a name of its own each time: of a
+ * start that was killed here, initdb may still be at work.
+ */
 function createCluster(dataDir: string, launcher: Launcher, durable: boolean): string {
   const password = randomBytes(24).toString('base64url')
-  const partial = `${launcher.clusterDir}.new`
-  const passwordFile = `${launcher.clusterDir}.password`
-  rmSync(partial, { recursive: true, force: true })
+  const partial = `${launcher.clusterDir}.new-${randomBytes(6).toString('hex')}`
+  const passwordFile = `${partial}.password`
+  removeLeftovers(launcher.clusterDir)
   mkdirSync(partial, { mode: 0o700 })
   writeFileSync(passwordFile, password, { mode: 0o600 })
   launcher.give(partial)
@@ -170,6 +173,17 @@ function createCluster(dataDir: string, launcher: Launcher, durable: boolean): s
   writeState(dataDir, { url, clusterDir: launcher.clusterDir, holders: [] })
   renameSync(partial, launcher.clusterDir)
   return url
+}
+
+function removeLeftovers(clusterDir: string): void {
+  const folder = dirname(clusterDir)
+  for (const name of readdirSync(folder).filter((each) => each.startsWith(`${basename(clusterDir)}.new`))) {
+    try {
+      rmSync(join(folder, name), { recursive: true, force: true })
+    } catch {
+      // It is still written to, by a program that will find its folder gone.
+    }
+  }
 }
 
 function checkVersion({ clusterDir, major }: Launcher): void {

@@ -81,8 +81,44 @@ describe('loadCertificate', () => {
     await expect(loadCertificate(own, NOW)).rejects.toThrow('WARDLINE_TLS_KEY_FILE is not there')
     writeFileSync(keyFile, key, { mode: 0o600 })
     expect(await loadCertificate(own, NOW)).toMatchObject({ key, authorityFile: null })
+    const other = await loadCertificate(newConfig(), NOW)
+    writeFileSync(keyFile, other.key, { mode: 0o600 })
+    await expect(loadCertificate(own, NOW)).rejects.toThrow('name the two that belong together')
     writeFileSync(certFile, 'nothing of the kind')
     await expect(loadCertificate(own, NOW)).rejects.toThrow('holds no PEM certificate')
+  })
+})
+
+describe('what was spoiled in the folder', () => {
+  const SPOILED = ['PRIVATE KEY', 'CERTIFICATE']
+    .map((of) => `-----BEGIN ${of}-----\nAAAA\n-----END ${of}-----\n`)
+    .join('')
+
+  test.each(['', 'garbage', SPOILED])('a certificate that is %j is made anew', async (text) => {
+    const config = newConfig()
+    const first = await loadCertificate(config, NOW)
+    writeFileSync(join(config.dataDir, 'tls', 'server.pem'), text)
+    const second = await loadCertificate(config, NOW)
+    const authority = new X509Certificate(readFileSync(first.authorityFile ?? ''))
+    expect(new X509Certificate(second.certificate).checkIssued(authority)).toBe(true)
+  })
+
+  test.each(['', 'garbage', SPOILED])('an authority that is %j is not: people trust it', async (text) => {
+    const config = newConfig()
+    await loadCertificate(config, NOW)
+    writeFileSync(join(config.dataDir, 'tls', 'authority.pem'), text)
+    await expect(loadCertificate(config, NOW)).rejects.toThrow(
+      /authority\.pem is not a key and a certificate: remove it/,
+    )
+  })
+
+  test('what people are to trust is written again where it was lost', async () => {
+    const config = newConfig()
+    const { authorityFile } = await loadCertificate(config, NOW)
+    const before = readFileSync(authorityFile ?? '')
+    rmSync(authorityFile ?? '')
+    await loadCertificate(config, NOW)
+    expect(readFileSync(authorityFile ?? '')).toEqual(before)
   })
 })
 

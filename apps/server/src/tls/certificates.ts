@@ -1,4 +1,5 @@
-import { X509Certificate } from 'node:crypto'
+import { createPrivateKey, X509Certificate } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
 import { isIP } from 'node:net'
 import { join } from 'node:path'
@@ -38,7 +39,13 @@ async function operatorCertificate(files: { certFile: string; keyFile: string })
   })
   const key = await readPrivateFile(files.keyFile)
   if (key === null) throw new StartError('WARDLINE_TLS_KEY_FILE is not there: name the private key of the certificate.')
-  return { certificate, key, authorityFile: null, expiresAt: expiryOf(certificate) }
+  const expiresAt = expiryOf(certificate)
+  if (!belongTogether({ key, certificate })) {
+    throw new StartError(
+      'WARDLINE_TLS_KEY_FILE does not hold the private key of WARDLINE_TLS_CERT_FILE, in PEM and without a passphrase: name the two that belong together.',
+    )
+  }
+  return { certificate, key, authorityFile: null, expiresAt }
 }
 
 async function localCertificate(config: Config, now: number): Promise<ServerCertificate> {
@@ -60,14 +67,25 @@ async function localCertificate(config: Config, now: number): Promise<ServerCert
 async function localAuthority(folder: string, now: number): Promise<KeyPairPem> {
   const path = join(folder, 'authority.pem')
   const kept = pairOf(await readPrivateFile(path))
-  if (kept !== null && expiryOf(kept.certificate) > now + RENEW_BEFORE_MS) return kept
+  const publicFile = join(folder, 'authority.crt')
+  if (kept !== null && isLasting(kept, now) && existsSync(publicFile)) return kept
+  const authority = kept !== null && isLasting(kept, now) ? kept : await newAuthority(path, kept, now)
+  await writeFile(publicFile, `${authority.certificate}\n`, { mode: 0o644 })
+  return authority
+}
+
+/** Of two processes at once, one makes it and both use it. */
+async function newAuthority(path: string, kept: KeyPairPem | null, now: number): Promise<KeyPairPem> {
   const made = await createAuthority(now)
   const won = await writePrivateFile(path, `${made.key}\n${made.certificate}\n`, kept === null ? 'once' : 'replace')
   const authority = won ? made : pairOf(await readPrivateFile(path))
   if (authority === null)
     throw new StartError(`${path} is not a key and a certificate: remove it, and a new one is made.`)
-  await writeFile(join(folder, 'authority.crt'), `${authority.certificate}\n`, { mode: 0o644 })
   return authority
+}
+
+function isLasting({ certificate }: KeyPairPem, now: number): boolean {
+  return expiryOf(certificate) > now + RENEW_BEFORE_MS
 }
 
 /** Names and addresses by which the server may be called; an IPv6 address in a URL wears brackets, here it does not. */
@@ -89,7 +107,18 @@ function isGood(pair: KeyPairPem, authority: KeyPairPem, hosts: readonly string[
 function pairOf(text: string | null): KeyPairPem | null {
   const key = text === null ? undefined : PRIVATE_KEY.exec(text)?.[0]
   const certificates = text?.match(CERTIFICATES) ?? []
-  return key === undefined || certificates.length === 0 ? null : { key, certificate: certificates.join('\n') }
+  if (key === undefined || certificates.length === 0) return null
+  const pair = { key, certificate: certificates.join('\n') }
+  return belongTogether(pair) ? pair : null
+}
+
+/** False also for what is no key or no certificate. */
+function belongTogether({ key, certificate }: KeyPairPem): boolean {
+  try {
+    return new X509Certificate(certificate).checkPrivateKey(createPrivateKey(key))
+  } catch {
+    return false
+  }
 }
 
 function expiryOf(certificate: string): number {
