@@ -59,11 +59,11 @@ test('R-80 a first start that is killed, wherever it is, is taken up by the next
   for (const [stage, reached] of STAGES) {
     server = spawnServer(dataDir, { WARDLINE_DEMO: '1' })
     const outcome = server.ended.then(({ err }) => `ended by itself: ${err}`)
-    const seen = expect
-      .poll(reached, { timeout: 60_000, interval: 5 })
-      .toBe(true)
-      .then(() => 'seen')
-    expect(await Promise.race([seen, outcome]), stage).toBe('seen')
+    const seen = async () => {
+      await expect.poll(reached, { timeout: 60_000, interval: 5 }).toBe(true)
+      return 'seen'
+    }
+    expect(await Promise.race([seen(), outcome]), stage).toBe('seen')
     expect((await server.end('SIGKILL')).signal, stage).toBe('SIGKILL')
   }
   server = spawnServer(dataDir, { WARDLINE_DEMO: '1' })
