@@ -1,10 +1,10 @@
-import { hmacSha256 } from '../keys/hmac.ts'
 import type { ChannelEventBody } from '@wardline/protocol'
 import type { KnownChannel } from '../channels/known-channels.ts'
 import { Refusal } from '../errors.ts'
 import type { Asked, Asker } from '../gateway/asker.ts'
 import type { CommitRequest } from '../gateway/committer.ts'
 import { encode, type Frame } from '../gateway/frame.ts'
+import { hmacSha256 } from '../keys/hmac.ts'
 import type { CommitResult, EventItem } from '../storage/channel-event.ts'
 
 /** What a committed event weighs beside its body, roughly, in bytes: for the bound of the queue. */
