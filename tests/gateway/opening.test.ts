@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { request as httpsRequest } from 'node:https'
-import { SOCKET_PATH, SUBPROTOCOL } from '@wardline/protocol'
+import { SOCKET_PATH } from '@wardline/protocol'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { manualClock } from '../../apps/server/src/clock.ts'
 import { auditOf } from '../_util/audit.ts'
@@ -30,89 +29,6 @@ function connect(
   sockets.push(socket)
   return socket
 }
-
-/** The answer to a request for a socket, as plain HTTP. */
-function upgrade(path: string, headers: Record<string, string>): Promise<{ status: number; body: string }> {
-  return new Promise((resolve, reject) => {
-    const outgoing = httpsRequest(new URL(path, server.url), { ca: server.ca, headers, agent: false })
-    outgoing.on('error', reject)
-    outgoing.on('upgrade', (response, socket) => {
-      socket.destroy()
-      resolve({ status: response.statusCode ?? 0, body: '' })
-    })
-    outgoing.on('response', (response) => {
-      let body = ''
-      response.on('data', (chunk) => {
-        body += String(chunk)
-      })
-      response.on('end', () => resolve({ status: response.statusCode ?? 0, body }))
-    })
-    outgoing.end()
-  })
-}
-
-function handshake(changes: Record<string, string | undefined> = {}): Record<string, string> {
-  const headers = {
-    connection: 'Upgrade',
-    upgrade: 'websocket',
-    'sec-websocket-version': '13',
-    'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==',
-    'sec-websocket-protocol': SUBPROTOCOL,
-    origin: server.url,
-    ...changes,
-  }
-  return Object.fromEntries(Object.entries(headers).filter((each): each is [string, string] => each[1] !== undefined))
-}
-
-describe('before the upgrade', () => {
-  test('R-03 a client that offers the subprotocol from an allowed origin gets a socket that speaks it', async () => {
-    expect(await upgrade(SOCKET_PATH, handshake())).toMatchObject({ status: 101 })
-    const socket = connect()
-    await socket.frame('session.challenge')
-    expect(socket.ws.protocol).toBe(SUBPROTOCOL)
-    expect(socket.ws.extensions).toBe('')
-  })
-
-  test.each([
-    ['a foreign origin', { origin: 'https://evil.example' }],
-    ['the literal null', { origin: 'null' }],
-    ['no origin at all', { origin: undefined }],
-    ['a name that ends like ours', { origin: 'https://evil-localhost' }],
-    ['plain http', { origin: 'http://localhost' }],
-  ])('R-02 %s is refused with 403, and audited', async (_, changes) => {
-    const before = await auditOf(server, null, { action: 'socket.connect', reason: 'origin' })
-    const { status, body } = await upgrade(SOCKET_PATH, handshake(changes))
-    expect(status).toBe(403)
-    expect(JSON.parse(body)).toMatchObject({ code: 'forbidden' })
-    const after = await auditOf(server, null, { action: 'socket.connect', reason: 'origin' })
-    expect(after.length + before.length).toBeGreaterThan(0)
-  })
-
-  test('R-03 a token in the URL is refused with an explanation that does not repeat it', async () => {
-    const { status, body } = await upgrade(`${SOCKET_PATH}?token=${nurse.token}`, handshake())
-    expect(status).toBe(400)
-    expect(JSON.parse(body)).toMatchObject({ code: 'invalid', title: expect.stringContaining('session.authenticate') })
-    expect(body).not.toContain(nurse.token.slice(-20))
-    expect(server.logged.join('\n')).not.toContain(nurse.token.slice(-20))
-  })
-
-  test.each([
-    ['no subprotocol', { 'sec-websocket-protocol': undefined }],
-    ['another subprotocol', { 'sec-websocket-protocol': 'graphql-ws' }],
-    ['a token as subprotocol', { 'sec-websocket-protocol': 'bearer.abc' }],
-    ['a malformed subprotocol', { 'sec-websocket-protocol': 'wardline.v1,,' }],
-    ['no key', { 'sec-websocket-key': undefined }],
-    ['a strange version', { 'sec-websocket-version': '7' }],
-    ['no upgrade', { upgrade: undefined, connection: 'close' }],
-  ])('R-03 %s is refused with 400', async (_, changes) => {
-    expect((await upgrade(SOCKET_PATH, handshake(changes))).status).toBe(400)
-    await expect.poll(() => server.ctx.gateway.admission.pending).toBe(0)
-  })
-
-  test.each(['/', '/nowhere', '/healthz', '/api/v1/me', '/ws/', '/WS'])('no socket is let in at %s', async (path) => {
-    expect((await upgrade(path, handshake())).status).not.toBe(101)
-  })
-})
 
 describe('[P1] before anybody has signed in', () => {
   test('the server says one thing, and only that', async () => {
@@ -313,36 +229,4 @@ describe('R-16 authentication', () => {
     socket.send({ type: 'session.authenticate', token: nurse.token, proof: nurse.socketProof('x'.repeat(32)) })
     expect(await socket.closing()).toEqual({ code: 4400, reason: 'protocol' })
   })
-})
-
-test('R-05 strangers are counted, and make room when they go', async () => {
-  const crowd = await startTestServer({
-    beside: server,
-    clock,
-    config: { preAuth: { ...server.ctx.config.preAuth, pendingSocketsPerAddress: 3, connectionsPerMinute: 8 } },
-  })
-  const strangers = [1, 2, 3].map(() => new TestSocket(crowd))
-  for (const stranger of strangers) await stranger.frame('session.challenge')
-  const refused = (status: number) =>
-    new Promise<void>((resolve, reject) => {
-      const one = new TestSocket(crowd)
-      one.ws.on('unexpected-response', (_request, response) => {
-        if (response.statusCode === status) resolve()
-        else reject(new Error(`answered ${response.statusCode}`))
-        response.destroy()
-      })
-    })
-  await refused(429)
-  const person = await signedIn(crowd, 'riverside/physician.okafor')
-  strangers[0]?.cut()
-  await expect.poll(() => crowd.ctx.gateway.admission.pending).toBe(2)
-  const known = await openSocket(person)
-  const another = await openSocket(person)
-  expect(crowd.ctx.gateway.admission.pending).toBe(2)
-  // Eight attempts within the minute are one address's share.
-  const last = new TestSocket(crowd)
-  await last.frame('session.challenge')
-  await refused(429)
-  for (const socket of [...strangers, known, another, last]) socket.cut()
-  await crowd.stop()
 })
