@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// The one entry: node scripts/run.mjs start|dev|check|test|build|wardline [arguments]
+// The one entry: node scripts/run.mjs start|dev|check|test|build|wardline|load [arguments]
 //
 // It must run on whatever Node a machine has (18 or later) with nothing installed, so it and scripts/steps/ use no
 // dependency. It prepares what the command needs (each step only when its inputs changed) and hands over to Node 24.
@@ -46,6 +46,9 @@ const commands = {
     // Where the command was typed: npm itself goes to the repository's folder, and the files it names are relative to that.
     const cwd = relative(root, process.env.INIT_CWD ?? process.cwd())
     return runTogether([{ args: [join(root, CLI), ...args], cwd }])
+  },
+  async load(args) {
+    return runTogether([{ args: ['apps/load/src/main.ts', ...args] }])
   },
 }
 

@@ -3,7 +3,7 @@ import { pinGenerator } from './processes.ts'
 import { renderReport } from './report.ts'
 import { runWorkload, WORKLOADS, type WorkloadName } from './workloads.ts'
 
-const HELP = `Usage: node apps/load/src/main.ts WORKLOAD [--rounds N] [--seconds N] [--json]
+const HELP = `Usage: npm run load -- WORKLOAD [--rounds N] [--seconds N] [--json]
 
 Puts a load on Wardline and on the bare-socket floor in one run, sides alternating, and prints both with their ratio.
 
