@@ -37,25 +37,26 @@ export function createPostgresBus(
   const heardAt = new Map<string, number>()
   let connectedAt = clock.now()
   let sending = false
+  let mustGreet = false
 
   const notifications = database.notifications(CHANNEL, {
     onPayload(payload) {
       const read = readPayload(payload)
       if (read === null || read.from === node) return
-      if (!heardAt.has(read.from)) notify(greeting)
+      if (!heardAt.has(read.from)) greet()
       heardAt.set(read.from, clock.now())
       for (const each of read.hints) for (const listener of hintListeners) guard(() => listener(each))
     },
     onGap() {
       connectedAt = clock.now()
-      notify(greeting)
+      greet()
       for (const listener of gapListeners) guard(listener)
     },
   })
   const stopGreeting = clock.every(GREETING_MS, () => {
     const now = clock.now()
     for (const [from, at] of heardAt) if (now - at > ALONE_AFTER_MS) heardAt.delete(from)
-    notify(greeting)
+    greet()
   })
 
   function guard(tell: () => void): void {
@@ -66,19 +67,28 @@ export function createPostgresBus(
     }
   }
 
-  function notify(payload: string): void {
-    // Where the connection is away, whoever there is will be greeted when it is back.
-    notifications.publish(payload).catch(() => undefined)
+  function greet(): void {
+    mustGreet = true
+    sendSoon()
   }
 
+  function sendSoon(): void {
+    if (!sending) queueMicrotask(() => void (sending || send()))
+  }
+
+  /** One notification at a time: the connection takes no second statement while the first is under way. */
   async function send(): Promise<void> {
     sending = true
-    while (waiting.size > 0) {
+    while (waiting.size > 0 || mustGreet) {
+      const isGreeting = waiting.size === 0
+      // Hints greet as well as a greeting does.
+      mustGreet = false
       try {
         await notifications.publish(nextPayload())
       } catch (error) {
         waiting.clear()
-        onFault(error)
+        // Where the connection is away, whoever there is will be greeted when it is back.
+        if (!isGreeting) onFault(error)
       }
     }
     sending = false
@@ -108,7 +118,7 @@ export function createPostgresBus(
       if (waiting.size >= MAX_WAITING && !waiting.has(key)) return
       waiting.delete(key)
       waiting.set(key, JSON.stringify(each))
-      if (!sending) queueMicrotask(() => void (sending || send()))
+      sendSoon()
     },
     onHint(listener) {
       hintListeners.add(listener)
