@@ -1,6 +1,9 @@
 import { defineConfig } from 'vitest/config'
 import { findChromium } from './scripts/steps/browser.mjs'
 
+/** How long `expect.poll` looks for what must come: as patient as the tests themselves. */
+const patient = { poll: { timeout: 20_000 } }
+
 /**
  * Three projects, slowest last, so that a broken rule is known before a browser is started.
  *
@@ -18,6 +21,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
+          expect: patient,
           include: ['packages/**/*.test.{ts,tsx}', 'apps/**/*.test.{ts,tsx}', 'scripts/**/*.test.mjs'],
           exclude: ['**/node_modules/**', '**/dist/**'],
           testTimeout: 60_000,
@@ -28,6 +32,7 @@ export default defineConfig({
       {
         test: {
           name: 'service',
+          expect: patient,
           include: ['tests/**/*.test.ts'],
           exclude: ['tests/browser/**', '**/node_modules/**'],
           globalSetup: ['tests/_util/global-setup.ts'],
@@ -39,6 +44,7 @@ export default defineConfig({
       {
         test: {
           name: 'browser',
+          expect: patient,
           include: ['tests/browser/**/*.test.ts'],
           globalSetup: ['tests/_util/global-setup.ts'],
           fileParallelism: false,
