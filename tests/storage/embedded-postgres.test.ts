@@ -145,6 +145,21 @@ describe('embedded PostgreSQL', () => {
     await next.stop()
   })
 
+  it('is brought back at its address by one of those who hold it, and by nobody who has left', async () => {
+    const [first, second] = [await start(), await start()]
+    await write(first.url)
+    expect(await first.revive()).toBe(false)
+    process.kill(serves()!, 'SIGKILL')
+    await expect.poll(serves).toBeUndefined()
+    expect((await Promise.all([first.revive(), second.revive()])).filter(Boolean)).toHaveLength(1)
+    expect(await read(first.url)).toEqual([{ answer: 42 }])
+    expect(state().holders).toHaveLength(2)
+    await first.stop()
+    await second.stop()
+    expect(await first.revive()).toBe(false)
+    expect(serves()).toBeUndefined()
+  })
+
   it('is not fooled by a process that has its old number by now', async () => {
     const first = await start()
     await first.stop()

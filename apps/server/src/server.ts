@@ -10,7 +10,8 @@ import { type DemoAccount, seedDemo } from './demo/seed.ts'
 import { StartError } from './errors.ts'
 import type { App } from './http/app-type.ts'
 import { openRootKeyFile } from './keys/root-key.ts'
-import { startEmbeddedPostgres } from './storage/embedded-postgres.ts'
+import type { Logger } from './log.ts'
+import { type EmbeddedPostgres, startEmbeddedPostgres } from './storage/embedded-postgres.ts'
 import { withFolderLock } from './storage/postgres-state.ts'
 import { prepareDatabase } from './storage/prepare.ts'
 import { certificateOptions, loadCertificate } from './tls/certificates.ts'
@@ -18,6 +19,8 @@ import { TLS_OPTIONS } from './tls/options.ts'
 
 /** How long a stop spreads the closing of sockets over, in milliseconds. */
 const DRAIN_MS = 3_000
+/** How often the embedded PostgreSQL is looked after, in milliseconds. */
+const POSTGRES_LOOK_MS = 1_000
 /** How often the certificate is looked at, in milliseconds: it is renewed weeks before it expires. */
 const CERTIFICATE_CHECK_MS = 12 * 3_600_000
 
@@ -47,7 +50,9 @@ export async function startServer(config: Config, overrides: ContextOverrides = 
   try {
     const certificate = await loadCertificate(config, systemClock.now())
     const keys = await openRootKeyFile(config.keysDir)
-    const ownerUrl = config.databaseUrl ?? (await embeddedDatabase(config, endings))
+    const postgres = config.databaseUrl === null ? await startEmbeddedPostgres({ dataDir: config.dataDir }) : null
+    if (postgres !== null) endings.push(() => postgres.stop())
+    const ownerUrl = config.databaseUrl ?? postgres?.url ?? ''
     const { appUrl, sequencerUrl } = await prepareDatabase({
       ownerUrl,
       appUrl: config.databaseAppUrl,
@@ -55,6 +60,7 @@ export async function startServer(config: Config, overrides: ContextOverrides = 
       keys,
     })
     const ctx = await createContext(config, { appUrl, keys, endings }, overrides)
+    if (postgres !== null) endings.push(watchOver(postgres, ctx.log))
     if (config.sequencer === 'embedded') await startSequencer(ctx, sequencerUrl, endings)
     const app = await createApp(ctx, certificate)
     endings.push(() => app.close())
@@ -93,10 +99,25 @@ async function endAll(endings: readonly Ending[]): Promise<void> {
   if (failures.length > 0) throw new AggregateError(failures, 'not everything could be ended in order')
 }
 
-async function embeddedDatabase({ dataDir }: Config, endings: Ending[]): Promise<string> {
-  const postgres = await startEmbeddedPostgres({ dataDir })
-  endings.push(() => postgres.stop())
-  return postgres.url
+/** Brings the embedded PostgreSQL back when it dies. Answers how to let it be. */
+function watchOver(postgres: EmbeddedPostgres, log: Logger): Ending {
+  let reviving: Promise<void> | undefined
+  const look = async () => {
+    try {
+      if (await postgres.revive()) log.error('database.revived')
+    } catch (error) {
+      log.error('database.dead', { error })
+    } finally {
+      reviving = undefined
+    }
+  }
+  const cancel = systemClock.every(POSTGRES_LOOK_MS, () => {
+    reviving ??= look()
+  })
+  return () => {
+    cancel()
+    return reviving
+  }
 }
 
 /** Ended after everything that writes audit events, so that the last of them get their place. */

@@ -30,6 +30,11 @@ export type EmbeddedPostgres = {
   readonly url: string
   /** It was running already. */
   readonly adopted: boolean
+  /**
+   * Starts it again, at the same address, where it has died: nobody else watches over it. True where that was needed; of
+   * several holders one does it. @throws DatabaseRefused
+   */
+  revive(): Promise<boolean>
   /** Leaves it; the last to leave stops it. */
   stop(): Promise<void>
 }
@@ -41,6 +46,8 @@ const CONNECT_TIMEOUT_MS = 5_000
 const ANSWER_DEADLINE_MS = 15_000
 const ANSWER_POLL_MS = 100
 const PORT_TRIES = 3
+/** The processes of one that was killed notice it and end; until then they hold its memory. */
+const ORPHANS_DEADLINE_MS = 15_000
 
 /**
  * Starts the PostgreSQL that comes from npm, or joins the one that already serves this data folder: another server's, the
@@ -65,11 +72,31 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   return {
     url: state.url,
     adopted,
+    revive: async () =>
+      stopped === undefined && hasDied(state) && withFolderLock(dataDir, () => revive(state, options)),
     stop() {
       stopped ??= withFolderLock(dataDir, () => leave(dataDir, holder))
       return stopped
     },
   }
+}
+
+function hasDied({ clusterDir }: PostgresState): boolean {
+  return findPostmaster(clusterDir) === undefined
+}
+
+async function revive(held: PostgresState, { dataDir, durable, isolation }: EmbeddedPostgresOptions): Promise<boolean> {
+  if (!hasDied(held)) return false
+  const folder = resolve(dataDir)
+  const launcher = chooseLauncher(folder, held.clusterDir, isolation)
+  const again = await start(folder, launcher, readState(folder) ?? held, durable ?? true)
+  if (again.url === held.url) return true
+  // Whoever holds it knows the old address alone.
+  await stopPostmaster(held.clusterDir, findPostmaster(held.clusterDir) ?? 0)
+  writeState(folder, { ...again, url: held.url })
+  throw new DatabaseRefused(
+    `Port ${new URL(held.url).port}, where the embedded PostgreSQL was, is in use by something else: end that, or start Wardline again.`,
+  )
 }
 
 async function leave(dataDir: string, holder: string): Promise<void> {
@@ -126,9 +153,11 @@ async function start(
   }
   const { password, port } = new URL(url)
   const logFile = join(dataDir, 'postgres.log')
-  for (let tries = 1; ; tries++) {
+  const deadline = performance.now() + ORPHANS_DEADLINE_MS
+  for (let tries = 1; ; ) {
     const chosen = await freePort(tries === 1 && port !== '' ? Number(port) : undefined)
-    const state = { url: urlOf(password, chosen), clusterDir, holders: [] }
+    const holders = known === undefined ? [] : livingHolders(known)
+    const state = { url: urlOf(password, chosen), clusterDir, holders }
     // Known before it runs: whoever finds it running must be able to get in.
     writeState(dataDir, state)
     try {
@@ -136,8 +165,13 @@ async function start(
       await ensureDatabase(state.url)
       return state
     } catch (error) {
-      const taken = error instanceof DatabaseRefused && error.message.includes('could not create any TCP/IP sockets')
-      if (!taken || tries === PORT_TRIES) throw error
+      const why = error instanceof DatabaseRefused ? error.message : ''
+      if (why.includes('pre-existing shared memory block') && performance.now() < deadline) {
+        await pause(ANSWER_POLL_MS)
+        continue
+      }
+      if (!why.includes('could not create any TCP/IP sockets') || tries === PORT_TRIES) throw error
+      tries += 1
     }
   }
 }

@@ -52,10 +52,10 @@ export function readState(dataDir: string): PostgresState | undefined {
   }
 }
 
-/** Whole or not at all: a crash leaves the old one. */
+/** Whole or not at all: a crash leaves the old one. To be called under the folder's lock. */
 export function writeState(dataDir: string, state: PostgresState): void {
   const path = join(dataDir, STATE_FILE)
-  const partial = `${path}.${process.pid}`
+  const partial = `${path}.partial`
   writeFileSync(partial, `${JSON.stringify(state, null, 2)}\n`, { mode: 0o600, flush: true })
   renameSync(partial, path)
 }
