@@ -13,7 +13,7 @@ import { until } from './_util/until.ts'
 
 const POSTS = 60
 
-const dataDir = mkdtempSync(join(tmpdir(), 'wardline-test-two-'))
+const dataDir = mkdtempSync(join(tmpdir(), 'wardline-two-processes-'))
 const running: ServerProcess[] = []
 
 afterAll(async () => {

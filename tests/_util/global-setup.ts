@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestProject } from 'vitest/node'
@@ -73,7 +74,8 @@ async function sweep(): Promise<void> {
     if (!existsSync(state.clusterDir)) continue
     const pid = findPostmaster(state.clusterDir)
     if (pid !== undefined) await stopPostmaster(state.clusterDir, pid)
-    rmSync(dataDir, { recursive: true, force: true })
+    // Somebody else may be at it as well.
+    await rm(dataDir, { recursive: true, force: true }).catch(() => undefined)
   }
 }
 

@@ -26,7 +26,8 @@ export async function plantOverHttp({ nurse, admin, auditor }: Cast, canaries: C
     found.push({ place: `answer to ${place}`, bytes: Buffer.from(said, 'latin1') })
   }
   const bare = (what: HttpCall) => call(server, { ...what, headers: { origin: server.url, ...what.headers } })
-  const login = (body: unknown) => new Person(server).bare('POST', '/auth/login', { body })
+  const json = { 'content-type': 'application/json' }
+  const login = (body: unknown) => new Person(server).bare('POST', '/auth/login', { body, headers: json })
   const right = { tenant: 'riverside', username: 'nurse.lind', password: 'wrong' }
 
   // Signing in.

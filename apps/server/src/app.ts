@@ -14,8 +14,9 @@ import { registerGateway } from './gateway/route.ts'
 import { registerHealthRoutes } from './health/routes.ts'
 import type { App } from './http/app-type.ts'
 import { requireAuthentication } from './http/authenticated.ts'
+import { endWithServer } from './http/connections.ts'
 import { securityHeaders } from './http/headers.ts'
-import { isUnsafe, onClientError, refusalOfRequest, sendProblem } from './http/problems.ts'
+import { hasPlainHead, isUnsafe, onClientError, refusalOfRequest, sendProblem } from './http/problems.ts'
 import { RefusalAudit } from './http/refusal-audit.ts'
 import { logAnswers } from './http/request-log.ts'
 import { registerStaticWeb, sendPage, wantsPage } from './http/static-web.ts'
@@ -71,6 +72,7 @@ export async function createApp(ctx: Context, certificate: ServerCertificate): P
     },
   }).withTypeProvider<ZodTypeProvider>()
   app.server.maxHeadersCount = HEADER_COUNT
+  endWithServer(app)
   app.setValidatorCompiler(validatorCompiler)
   app.setSerializerCompiler(serializerCompiler)
   acceptJsonAlone(app)
@@ -81,6 +83,7 @@ export async function createApp(ctx: Context, certificate: ServerCertificate): P
   app.addHook('onClose', () => audit.close())
   app.addHook('onRequest', async (request, reply) => {
     reply.headers(securityHeaders(site, config.demo))
+    if (!hasPlainHead(request.raw)) throw new Refusal('invalid', 'malformed')
     if (isUnsafe(request) && !site.isAllowedOrigin(request.headers.origin)) throw new Refusal('forbidden', 'origin')
   })
   app.addHook('onResponse', logAnswers(log))
@@ -122,5 +125,21 @@ function registerAuthenticated(api: App, ctx: Context): void {
 /** Anything but JSON is refused before it is read: forms and plain text are what another site's page can send (ASVS 3.5.1). */
 function acceptJsonAlone(app: App): void {
   app.removeAllContentTypeParsers()
-  app.addContentTypeParser('application/json', { parseAs: 'string' }, app.getDefaultJsonParser('error', 'error'))
+  const parseJson = app.getDefaultJsonParser('error', 'error')
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body: Buffer, done) => {
+    const text = textOf(body)
+    if (text === null) done(new Refusal('invalid', 'encoding'))
+    else void parseJson(request, text, done)
+  })
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true })
+
+/** Null for what is no UTF-8 (RFC 8259 §8.1): replacing bytes would make two passwords one. */
+function textOf(body: Buffer): string | null {
+  try {
+    return utf8.decode(body)
+  } catch {
+    return null
+  }
 }

@@ -82,7 +82,8 @@ export async function registerGateway(app: App, ctx: Context): Promise<void> {
     const refusal = refusalOfUpgrade(
       {
         url: url ?? '',
-        isUpgrade: request.ws,
+        // RFC 6455 §4.2.1; `ws` would take HTTP/1.0, and drafts of the protocol.
+        isUpgrade: request.ws && request.raw.httpVersion === '1.1' && headers['sec-websocket-version'] === '13',
         origin: headers.origin,
         subprotocols: headers['sec-websocket-protocol'],
       },

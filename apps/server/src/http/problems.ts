@@ -1,9 +1,12 @@
+import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import { ERRORS } from '@wardline/protocol'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { Refusal, toProblem, toRefusal } from '../errors.ts'
 
 const PROBLEM = 'application/problem+json; charset=utf-8'
+/** How long a client that was refused may take to hang up, in milliseconds. */
+const LINGER_MS = 1_000
 /** A JSON pointer made of the schema's own names and of indexes; anything else might be a name that the client chose. */
 const FIELD = /^(\/[A-Za-z0-9_-]{1,40}){1,8}$/
 
@@ -41,7 +44,8 @@ export function refusalOfRequest(error: unknown): Refusal {
 
 /** Before there is a request: what came is no HTTP, or its headers are too large, or come too slowly. */
 export function onClientError(error: Error & { code?: string }, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
+  // Whoever has not come as far as HTTP, because TLS failed or never ended, is not answered but cut off.
+  if (!/^(HPE|ERR_HTTP)_/.test(error.code ?? '') || !socket.writable) {
     socket.destroy()
     return
   }
@@ -55,6 +59,10 @@ export function onClientError(error: Error & { code?: string }, socket: Socket):
     'connection: close',
   ]
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`)
+  // Node leaves the other half open for as long as the client likes.
+  socket.resume()
+  const late = setTimeout(() => socket.destroy(), LINGER_MS)
+  socket.once('close', () => clearTimeout(late))
 }
 
 type HttpError = Error & { statusCode: number; code?: string; validation?: FastifyError['validation'] }
@@ -65,6 +73,14 @@ function isHttpError(error: unknown): error is HttpError {
 
 function fieldsOf(issues: NonNullable<FastifyError['validation']>): readonly string[] {
   return [...new Set(issues.map((issue) => issue.instancePath))].filter((path) => FIELD.test(path))
+}
+
+/**
+ * Whether it is HTTP/1 and names one host at most (RFC 9112 §3.2): of two, whoever stands in front may have believed the other
+ * one. Node takes both, and HTTP/0.9, which has no headers at all.
+ */
+export function hasPlainHead({ httpVersion, headersDistinct }: IncomingMessage): boolean {
+  return httpVersion.startsWith('1.') && (headersDistinct['host'] ?? []).length <= 1
 }
 
 /** Whether a call may change something: then it needs an allowed Origin (R-02), and its answer is not for caches. */
