@@ -1,0 +1,139 @@
+import { hash } from 'node:crypto'
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { directoryStore } from '../../packages/transparency-log/src/directory-store.ts'
+import {
+  COSIGNATURE,
+  cosign,
+  eventLeaf,
+  generateNoteKey,
+  openLog,
+  openNote,
+  parseSignerKey,
+  proveEntry,
+  readCosignatures,
+  tileNodeReader,
+  treeRoot,
+  verifyLog,
+} from '../../packages/transparency-log/src/index.ts'
+import { readEntries, readNote, type Seen, treeHash, verifyFolder, verifyProof } from './second-verifier.ts'
+
+/** Issue 5: an independent reading of the format agrees with ours on roots, signatures and cosignatures, and on what it refuses. */
+
+const ORIGIN = 'wardline/second/audit'
+const WRITER = '0b7f3c3e-6f0e-4b7c-9a63-3a1d2b8f0c11'
+const key = generateNoteKey(ORIGIN)
+const witnesses = ['w1.example', 'w2.example'].map((name) => generateNoteKey(name, COSIGNATURE))
+const vkeys = [key.vkey, ...witnesses.map(({ vkey }) => vkey)]
+const at = 1_767_225_600
+let root: string
+
+beforeAll(() => {
+  root = mkdtempSync(join(tmpdir(), 'wardline-second-'))
+})
+afterAll(() => rmSync(root, { recursive: true, force: true }))
+
+/** A log of `size` entries, cosigned, written by the product's package. */
+async function writeLog(size: number): Promise<string> {
+  const dir = join(root, `log-${size}`)
+  const log = await openLog(directoryStore(dir), { origin: ORIGIN, signers: [parseSignerKey(key.skey)] })
+  const leaf = (_: unknown, i: number) => eventLeaf(Buffer.from(`{"action":"patient.read","n":${i}}`), i + 1, WRITER)
+  await log.append(Array.from({ length: size }, leaf))
+  const note = openNote(await log.publish(), [parseSignerKey(key.skey).verifier])
+  const text = note.ok ? note.text : ''
+  const signers = witnesses.map(({ skey }) => parseSignerKey(skey))
+  const keys = signers.map(({ verifier }) => verifier)
+  await log.addCosignatures(readCosignatures(cosign(text, signers, at), text, keys))
+  return dir
+}
+
+async function ours(dir: string) {
+  const [log, ...keys] = vkeys.map((_, i) => parseSignerKey((i === 0 ? key : witnesses[i - 1])?.skey ?? '').verifier)
+  return verifyLog(directoryStore(dir), {
+    origin: ORIGIN,
+    logKeys: log === undefined ? [] : [log],
+    witnesses: { keys, threshold: 2 },
+    now: Date.now(),
+  })
+}
+
+describe('the second verifier', () => {
+  it('imports nothing of ours', () => {
+    const source = readFileSync(fileURLToPath(new URL('./second-verifier.ts', import.meta.url)), 'utf8')
+    const imports = [...source.matchAll(/^import .* from '(.*)'$/gm)].map(([, from]) => from)
+    expect(imports).toEqual(['node:crypto', 'node:fs', 'node:path'])
+    expect(source.split('\n').length).toBeLessThan(150)
+  })
+
+  it.each([1, 2, 3, 255, 256, 257, 511, 1_000, 66_000])(
+    '[R-72] agrees on root, tiles, signature and cosignatures of %i entries',
+    async (size) => {
+      const dir = await writeLog(size)
+      const seen = verifyFolder(dir, vkeys)
+      const report = await ours(dir)
+      expect(report).toMatchObject({ ok: true, findings: [], entries: size })
+      expect(seen).toEqual({
+        origin: ORIGIN,
+        size,
+        root: Buffer.from(report.head?.root ?? []).toString('base64'),
+        signedBy: [ORIGIN],
+        cosignedBy: witnesses.map(({ vkey }) => ({ name: vkey.slice(0, vkey.indexOf('+')), at })),
+      } satisfies Seen)
+    },
+  )
+
+  it('agrees on the root of every size on the way there', async () => {
+    const dir = await writeLog(700)
+    const leaves = readEntries(dir, 700).map(hashOf)
+    const read = tileNodeReader(directoryStore(dir), 700)
+    for (let size = 0; size <= 700; size += 7) {
+      expect(treeHash(leaves.slice(0, size)).toString('hex'), String(size)).toBe(
+        Buffer.from(await treeRoot(size, read)).toString('hex'),
+      )
+    }
+  })
+
+  it('agrees on proofs of single entries', async () => {
+    const dir = join(root, 'log-1000')
+    const trust = { origin: ORIGIN, logKeys: [parseSignerKey(key.skey).verifier] }
+    for (const index of [0, 1, 255, 256, 700, 999]) {
+      const { entry, file } = await proveEntry(directoryStore(dir), trust, index)
+      const proof = Buffer.from(file).toString()
+      expect(verifyProof(proof, entry, vkeys)).toMatchObject({ index, size: 1_000, signedBy: [ORIGIN] })
+      expect(() => verifyProof(proof, Buffer.from('{}'), vkeys)).toThrow()
+    }
+  })
+
+  it('refuses what ours refuses', async () => {
+    for (const file of ['checkpoint', 'tile/entries/001', 'tile/0/002', 'tile/1/000.p/3']) {
+      const path = join(root, 'log-1000', file)
+      const before = readFileSync(path)
+      const changed = Buffer.from(before)
+      changed[50] = (changed[50] ?? 0) ^ 1
+      chmodSync(path, 0o644)
+      writeFileSync(path, changed)
+      expect(() => verifyFolder(join(root, 'log-1000'), vkeys), file).toThrow()
+      expect((await ours(join(root, 'log-1000'))).ok, file).toBe(false)
+      writeFileSync(path, before)
+    }
+    expect(() => verifyFolder(join(root, 'log-1000'), [generateNoteKey(ORIGIN).vkey])).toThrow('no known key')
+  })
+
+  it('reads the example of C2SP tlog-cosignature', () => {
+    const note = `example.com/behind-the-sofa
+20852163
+CsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=
+
+\u2014 example.com/behind-the-sofa Az3grlgtzPICa5OS8npVmf1Myq/5IZniMp+ZJurmRDeOoRDe4URYN7u5/Zhcyv2q1gGzGku9nTo+zyWE+xeMcTOAYQ8=
+\u2014 witness.example.com/w1 jWbPPwAAAABkGFDLEZMHwSRaJNiIDoe9DYn/zXcrtPHeolMI5OWXEhZCB9dlrDJsX3b2oyin1nPZqhf5nNo0xUe+mbIUBkBIfZ+qnA==
+`
+    expect(readNote(note, [])).toMatchObject({ origin: 'example.com/behind-the-sofa', size: 20_852_163 })
+  })
+})
+
+function hashOf(entry: Buffer): Buffer {
+  return hash('sha256', Buffer.concat([Buffer.of(0), entry]), 'buffer')
+}
