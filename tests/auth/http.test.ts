@@ -222,7 +222,7 @@ describe('what anybody may ask', () => {
       'cache-control': 'public, max-age=300, must-revalidate',
       'content-type': 'application/jwk-set+json',
     })
-    expect(answer.body).toEqual(server.ctx.signingKeys.jwks())
+    expect(answer.body).toEqual(await server.ctx.signingKeys.jwks())
     expect(answer.text).not.toContain('"d"')
   })
 

@@ -1,7 +1,7 @@
 import { page, sessionSummary } from '@wardline/protocol'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { manualClock } from '../../apps/server/src/clock.ts'
-import { addSigningKey } from '../../apps/server/src/keys/signing-keys.ts'
+import { addSigningKey } from '../../apps/server/src/keys/file-signing-provider.ts'
 import { auditOf } from '../_util/audit.ts'
 import { asOwner } from '../_util/database.ts'
 import { DeviceKey } from '../_util/device-key.ts'

@@ -108,6 +108,9 @@ export const calls: Partial<Record<Action, Calls>> = {
     'own-session': [{ route: 'DELETE /admin/sessions/:id' }],
     'others-session': [{ route: 'DELETE /admin/sessions/:id' }],
   },
+  'key.read': { tenant: [{ route: 'GET /admin/keys' }] },
+  // One that waits to sign is enough: whoever asks after the first is told so.
+  'key.rotate': { tenant: [{ route: 'POST /admin/keys/rotate', beyond: ['conflict'] }] },
   'audit.read': {
     audit: [
       { route: 'GET /admin/audit/events' },

@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander'
 import { auditCommand } from './audit/audit.ts'
 import { CliError } from './cli-error.ts'
 import { importCommand } from './import.ts'
+import { keysCommand } from './keys.ts'
 import { sequencerCommand } from './sequencer.ts'
 
 /** `wardline`: what an operator does at the machine. Exit codes: 0 done, 1 refused or failed, 2 a wrong command line; `audit verify` has more. */
@@ -11,6 +12,7 @@ const program = new Command('wardline')
   .description('Operate a Wardline installation. Reads the same environment as the server (.env.example).')
   .configureHelp({ showGlobalOptions: true })
   .addCommand(importCommand())
+  .addCommand(keysCommand())
   .addCommand(auditCommand())
   .addCommand(sequencerCommand())
 

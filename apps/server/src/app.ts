@@ -20,7 +20,8 @@ import { hasPlainHead, isUnsafe, onClientError, refusalOfRequest, sendProblem } 
 import { RefusalAudit } from './http/refusal-audit.ts'
 import { logAnswers } from './http/request-log.ts'
 import { registerStaticWeb, sendPage, wantsPage } from './http/static-web.ts'
-import { registerKeyRoutes } from './keys/routes.ts'
+import { pathOf } from './http/where.ts'
+import { registerKeyAdminRoutes, registerKeyRoutes } from './keys/routes.ts'
 import { registerMessageRoutes } from './messages/routes.ts'
 import { registerPatientRoutes } from './patients/routes.ts'
 import { registerRoleRoutes } from './roles/routes.ts'
@@ -129,6 +130,7 @@ function acceptJsonAlone(app: App): void {
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body: Buffer, done) => {
     const text = textOf(body)
     if (text === null) done(new Refusal('invalid', 'encoding'))
+  registerKeyAdminRoutes(api, ctx)
     else void parseJson(request, text, done)
   })
 }

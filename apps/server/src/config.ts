@@ -32,6 +32,8 @@ export type Config = {
   readonly trustedProxies: readonly string[]
   readonly tls: { readonly certFile: string; readonly keyFile: string } | null
   readonly accessTokenSeconds: number
+  /** 0: no schedule. */
+  readonly signingKeyDays: number
   readonly sessionMs: number
   /** How old a proof may be for what is of high risk; 0: any age. */
   readonly stepUpMs: number
@@ -165,6 +167,7 @@ function toConfig(values: Values): Config {
     tls:
       cert === undefined || key === undefined ? null : { certFile: resolve(ROOT, cert), keyFile: resolve(ROOT, key) },
     accessTokenSeconds: values.WARDLINE_ACCESS_TOKEN_SECONDS,
+    signingKeyDays: values.WARDLINE_SIGNING_KEY_DAYS,
     sessionMs: values.WARDLINE_SESSION_HOURS * 3_600_000,
     stepUpMs: values.WARDLINE_STEP_UP_MINUTES * 60_000,
     argon2: {

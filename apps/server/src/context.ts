@@ -1,5 +1,6 @@
 import { type PolicySettings, withStepUp } from '@wardline/policy'
 import { type Access, createAccess } from './access/access.ts'
+import type { AuditFact } from './audit/event.ts'
 import type { Bus } from './bus/bus.ts'
 import { createPostgresBus } from './bus/postgres-bus.ts'
 import { type Clock, systemClock } from './clock.ts'
@@ -9,10 +10,12 @@ import { Readiness } from './health/readiness.ts'
 import { createSite, type Site } from './http/site.ts'
 import { WEB_ROOT } from './http/static-web.ts'
 import { createKeyring, type Keyring } from './keys/keyring.ts'
+import { fileSigningProvider, signingKeysIn } from './keys/file-signing-provider.ts'
+import { keepSigningKeys } from './keys/key-schedule.ts'
 import type { KeyProvider } from './keys/root-key.ts'
 import { openSigningKeys, type SigningKeys } from './keys/signing-keys.ts'
 import { createLogger, type Logger } from './log.ts'
-import { createAccessTokens, TOKEN_LEEWAY_SECONDS } from './sessions/access-token.ts'
+import { createAccessTokens, MAX_TOKEN_LIFE_MS } from './sessions/access-token.ts'
 import { type CsrfTokens, createCsrfTokens } from './sessions/csrf.ts'
 import { createSessions, type Sessions } from './sessions/sessions.ts'
 import { createUsedProofs } from './sessions/used-proofs.ts'
@@ -70,8 +73,14 @@ export async function createContext(
   const database = await openDatabase({ appUrl, clock, rootKeyFingerprint: keys.fingerprint, report })
   endings.push(() => database.close())
   const keyring = createKeyring({ database, keys, clock })
-  const tokenLifeMs = (config.accessTokenSeconds + TOKEN_LEEWAY_SECONDS) * 1000
-  const signingKeys = await openSigningKeys(`${config.keysDir}/signing`, () => clock.now(), tokenLifeMs, report)
+  const signingKeys = await openSigningKeys(
+    fileSigningProvider(signingKeysIn(config.keysDir)),
+    () => clock.now(),
+    MAX_TOKEN_LIFE_MS,
+    report,
+  )
+  const audit = (fact: AuditFact) => database.auditOnly(null, fact)
+  endings.push(keepSigningKeys({ signingKeys, clock, days: config.signingKeyDays, audit, onFault: report }))
   const accessTokens = createAccessTokens(signingKeys, database.installation.id, () => clock.now())
   const passwords = await createPasswords(config.argon2, config.preAuth.waitingSignIns)
   const csrf = createCsrfTokens(await keys.derive('csrf', 32))

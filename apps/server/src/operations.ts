@@ -5,8 +5,11 @@ import { headFileIn, type RunOptions } from './audit/sequencer/run.ts'
 import { systemClock } from './clock.ts'
 import { type Config, ConfigError, loadConfig } from './config.ts'
 import { StartError } from './errors.ts'
+import { fileSigningProvider, signingKeysIn } from './keys/file-signing-provider.ts'
 import { createKeyring, type Keyring } from './keys/keyring.ts'
 import { type KeyProvider, openRootKeyFile, RootKeyError } from './keys/root-key.ts'
+import { openSigningKeys, type SigningKeys } from './keys/signing-keys.ts'
+import { MAX_TOKEN_LIFE_MS } from './sessions/access-token.ts'
 import { startEmbeddedPostgres } from './storage/embedded-postgres.ts'
 import { DatabaseRefused } from './storage/errors.ts'
 import { type Database, openDatabase } from './storage/open.ts'
@@ -16,13 +19,14 @@ export { bySystem } from './audit/by.ts'
 export { compareDatabase } from './audit/compare/database.ts'
 export type { DatabaseFinding } from './audit/compare/findings.ts'
 export { runSequencer, type SequencerNews, sequencerOf } from './audit/sequencer/run.ts'
+export { auditKeyId } from './keys/key-schedule.ts'
 export { NotClinical, UnknownUser } from './import/care-teams.ts'
 export { importFhir } from './import/import-fhir.ts'
 export { renderReport } from './import/report.ts'
 export { SequencerStore } from './storage/sequencer-store.ts'
 
 /** What an operation at the machine works with. */
-export type Installation = { readonly database: Database; readonly keyring: Keyring }
+export type Installation = { readonly database: Database; readonly keyring: Keyring; readonly signingKeys: SigningKeys }
 
 /** The installation cannot be worked with. The message says what to do, one line for each problem. */
 export class OperationRefused extends Error {}
@@ -32,14 +36,16 @@ export class OperationRefused extends Error {}
  * PostgreSQL that serves already is joined. Closes everything again. @throws OperationRefused
  */
 export async function withInstallation<T>(run: (installation: Installation) => Promise<T>): Promise<T> {
-  return withPrepared(async ({ prepared, keys, endings }) => {
+  return withPrepared(async ({ prepared, keys, config, endings }) => {
     const database = await openDatabase({
       appUrl: prepared.appUrl,
       clock: systemClock,
       rootKeyFingerprint: keys.fingerprint,
     })
     endings.push(() => database.close())
-    return run({ database, keyring: createKeyring({ database, keys, clock: systemClock }) })
+    const provider = fileSigningProvider(signingKeysIn(config.keysDir))
+    const signingKeys = await openSigningKeys(provider, () => systemClock.now(), MAX_TOKEN_LIFE_MS, rethrow)
+    return run({ database, keyring: createKeyring({ database, keys, clock: systemClock }), signingKeys })
   })
 }
 
@@ -62,6 +68,11 @@ export async function localLog(): Promise<{ vkey: string; auditDir: string } | n
     const vkey = await readLogKey(keysDir)
     return vkey === null ? null : { vkey, auditDir }
   })
+}
+
+/** At the machine somebody reads what is wrong at once. */
+function rethrow(error: unknown): never {
+  throw error
 }
 
 type Endings = (() => Promise<void>)[]

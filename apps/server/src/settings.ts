@@ -128,6 +128,12 @@ const named = {
     shown: '/etc/wardline/tls.key',
   }),
   WARDLINE_ACCESS_TOKEN_SECONDS: whole(300, 5, 300, 'How long an access token lives, in seconds.'),
+  WARDLINE_SIGNING_KEY_DAYS: whole(
+    30,
+    0,
+    3_650,
+    'For how many days a key signs access tokens before the next one does. 0: until `wardline keys rotate`.',
+  ),
   WARDLINE_SESSION_HOURS: whole(12, 1, 24, 'How long a sign-in lives at most, in hours, whatever its user does.'),
   WARDLINE_STEP_UP_MINUTES: whole(
     15,

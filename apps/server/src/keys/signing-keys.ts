@@ -1,153 +1,164 @@
-import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
-import { mkdir, readdir } from 'node:fs/promises'
-import { join } from 'node:path'
-import { calculateJwkThumbprint, exportJWK, type JWK, type JWTPayload, SignJWT } from 'jose'
-import { z } from 'zod'
-import { StartError } from '../errors.ts'
-import { readPrivateFile, writePrivateFile } from './private-file.ts'
+import { createPublicKey, type KeyObject } from 'node:crypto'
+import type { JWK } from 'jose'
+import type { ProvidedKey, SigningKeyProvider } from './signing-provider.ts'
 
 /** The one algorithm: a key never says by itself how it wants to be used (RFC 8725 §3.1). */
 const ALGORITHM = 'ES256'
-/** Another process may have added a key: an unknown `kid` makes us look, at most this often, and signing now and then. */
-const LOOK_AGAIN_MS = 1_000
-const LOOK_BEFORE_SIGNING_MS = 10_000
+/** Another process may have added or removed a key: whoever signs or verifies looks, at most this often. */
+const LOOK_MS = 1_000
+/** After a successor's time has come a node with a slower clock may sign with the old key for so long. */
+const HANDOVER_MS = 10_000
+/** How long whoever verifies tokens elsewhere may keep the published keys, in seconds. */
+export const JWKS_SECONDS = 300
+/** A new key is published for longer than that before it signs: nobody meets a token by a key they have not heard of. */
+export const PUBLISH_MS = JWKS_SECONDS * 1000 + 60_000
 
-/**
- * Keys that sign access tokens. This is what a PKCS#11 or KMS provider would fill too: no caller sees a private key.
- */
+/** `next`: published, does not sign yet. `signing`: the one. `verifying`: signs no more, its last tokens still live. */
+export type SigningKeyState = {
+  readonly kid: string
+  /** Milliseconds of the epoch. */
+  readonly activeFrom: number
+  readonly state: 'next' | 'signing' | 'verifying'
+}
+
+/** The keys of access tokens. No caller sees a private key. */
 export interface SigningKeys {
   /** A compact JWS of `claims` by the active key, with its `kid` and `typ`. */
-  sign(typ: string, claims: JWTPayload): Promise<string>
+  sign(typ: string, claims: object): Promise<string>
   /** The public key of `kid` and the only algorithm it is for; undefined when it is unknown or has retired. */
   verificationKey(kid: string): Promise<{ readonly key: KeyObject; readonly algorithm: string } | undefined>
   /** RFC 7517: the public keys that verify now, the active one first. */
-  jwks(): { readonly keys: readonly JWK[] }
+  jwks(): Promise<{ readonly keys: readonly JWK[] }>
+  /** Those keys, newest first. */
+  list(): Promise<readonly SigningKeyState[]>
+  /**
+   * Adds a key that signs once it has been published long enough, or `atOnce`.
+   * @returns its `kid`; null where one that waits already will do
+   */
+  rotate(how?: { readonly atOnce: boolean }): Promise<string | null>
+  /** Destroys keys: every token by them is refused within a second or so, on every node. The active one first needs a successor. */
+  destroy(kids: readonly string[]): Promise<void>
+  /** Destroys the keys whose last token has expired, and says which. */
+  removeRetired(): Promise<readonly string[]>
 }
 
-const keyFile = z.strictObject({
-  kid: z.string().regex(/^[A-Za-z0-9_-]{43}$/),
-  alg: z.literal(ALGORITHM),
-  /** Milliseconds of the epoch; it signs from then on, and its predecessor retires when that one's last token has expired. */
-  activeFrom: z.int().min(0),
-  privateKey: z.string(),
-})
-
-type SigningKey = {
-  readonly kid: string
-  readonly activeFrom: number
-  readonly privateKey: KeyObject
-  readonly publicKey: KeyObject
-  readonly jwk: JWK
-}
+type Known = ProvidedKey & { readonly publicKey: KeyObject }
 
 /**
- * Signing keys as files in `folder`, one each, the same for all nodes; the first is made when there is none. To rotate is to
- * add a file (`addSigningKey`): every process finds it, and nothing has to be written into the old one.
+ * The signing keys of an installation; the first is made when there is none.
  * @param tokenLifeMs how long a token may live, leeway included: so long a key verifies after its successor has taken over.
- * @param onFault told when a later look finds something that is no key; what was known stays
- * @throws StartError when a file is readable by others or is not what it says it is.
+ * @param onFault told when a later look fails, or finds something that is no key; what was known stays
+ * @throws StartError when the provider holds something that is no key, or that others may read.
  */
 export async function openSigningKeys(
-  folder: string,
+  provider: SigningKeyProvider,
   now: () => number,
   tokenLifeMs: number,
   onFault: (error: unknown) => void,
 ): Promise<SigningKeys> {
-  if ((await readKeys(folder, new Map())).size === 0) await addSigningKey(folder, now())
-  let keys = await readKeys(folder, new Map())
+  if ((await provider.list()).length === 0) await provider.create(now())
+  let keys = await read(new Map())
   let lookedAt = now()
 
-  async function lookAgain(afterMs: number): Promise<void> {
-    if (Math.abs(now() - lookedAt) < afterMs) return
+  async function read(known: ReadonlyMap<string, Known>): Promise<ReadonlyMap<string, Known>> {
+    const listed = await provider.list()
+    return new Map(
+      listed.map((key) => [
+        key.kid,
+        known.get(key.kid) ?? { ...key, publicKey: createPublicKey({ key: { ...key.jwk }, format: 'jwk' }) },
+      ]),
+    )
+  }
+
+  async function look(): Promise<void> {
+    if (Math.abs(now() - lookedAt) < LOOK_MS) return
     lookedAt = now()
     try {
-      keys = await readKeys(folder, keys)
+      const found = await read(keys)
+      // A store that has nothing of a sudden is a store that is away: those that were good a moment ago still are.
+      if (found.size === 0) throw new Error('the provider has no signing key any more')
+      keys = found
     } catch (error) {
-      // A stray file must not end sign-ins: those that were good a moment ago still are.
       onFault(error)
     }
   }
 
-  /** Those that verify now, oldest first: another process may have signed with the old one until it looked. */
-  function living(): readonly SigningKey[] {
-    const ordered = [...keys.values()].sort((a, b) => a.activeFrom - b.activeFrom || a.kid.localeCompare(b.kid))
-    return ordered.filter((_, index) => {
-      const successor = ordered[index + 1]
-      return successor === undefined || now() < successor.activeFrom + LOOK_BEFORE_SIGNING_MS + tokenLifeMs
-    })
+  const ordered = () => [...keys.values()].sort((a, b) => a.activeFrom - b.activeFrom || a.kid.localeCompare(b.kid))
+
+  function hasRetired(successor: Known | undefined): boolean {
+    return successor !== undefined && now() >= successor.activeFrom + HANDOVER_MS + tokenLifeMs
   }
 
-  function active(): SigningKey {
-    const begun = living().filter((key) => key.activeFrom <= now())
-    const key = begun.at(-1) ?? living()[0]
+  /** Those that verify now, oldest first: another process may have signed with the old one until it looked. */
+  function living(): readonly Known[] {
+    return ordered().filter((_, index, all) => !hasRetired(all[index + 1]))
+  }
+
+  function active(): Known {
+    const alive = living()
+    const key = alive.findLast(({ activeFrom }) => activeFrom <= now()) ?? alive[0]
     if (key === undefined) throw new Error('no signing key')
     return key
   }
 
+  async function destroy(kids: readonly string[]): Promise<void> {
+    for (const kid of kids) await provider.remove(kid)
+    keys = await read(keys)
+  }
+
   return {
     async sign(typ, claims) {
-      await lookAgain(LOOK_BEFORE_SIGNING_MS)
-      const { kid, privateKey } = active()
-      return new SignJWT(claims).setProtectedHeader({ alg: ALGORITHM, typ, kid }).sign(privateKey)
+      await look()
+      const { kid } = active()
+      const input = [{ alg: ALGORITHM, typ, kid }, claims].map(encode).join('.')
+      const signature = await provider.sign(kid, Buffer.from(input))
+      return `${input}.${Buffer.from(signature).toString('base64url')}`
     },
     async verificationKey(kid) {
-      if (!keys.has(kid)) await lookAgain(LOOK_AGAIN_MS)
+      await look()
       const key = living().find((each) => each.kid === kid)
       return key && { key: key.publicKey, algorithm: ALGORITHM }
     },
-    jwks() {
+    async jwks() {
+      await look()
       const first = active()
-      return { keys: [first, ...living().filter((key) => key !== first)].map(({ jwk }) => jwk) }
+      return { keys: [first, ...living().filter((key) => key !== first)].map(publicJwk) }
+    },
+    async list() {
+      await look()
+      const signing = active()
+      return living()
+        .map(({ kid, activeFrom }) => ({ kid, activeFrom, state: stateOf(kid, activeFrom) }))
+        .reverse()
+
+      function stateOf(kid: string, activeFrom: number): SigningKeyState['state'] {
+        if (kid === signing.kid) return 'signing'
+        return activeFrom > now() ? 'next' : 'verifying'
+      }
+    },
+    async rotate({ atOnce } = { atOnce: false }) {
+      keys = await read(keys)
+      // Of two who ask in the same moment both may add one: a key too many, and still the same one signs on every node.
+      if (!atOnce && ordered().some(({ activeFrom }) => activeFrom > now())) return null
+      const kid = await provider.create(now() + (atOnce ? 0 : PUBLISH_MS))
+      keys = await read(keys)
+      return kid
+    },
+    destroy,
+    async removeRetired() {
+      keys = await read(keys)
+      const all = ordered()
+      const retired = all.filter((_, index) => hasRetired(all[index + 1])).map(({ kid }) => kid)
+      await destroy(retired)
+      return retired
     },
   }
 }
 
-/**
- * Adds a key to `folder` that signs from `activeFrom` on (milliseconds of the epoch).
- * @returns its `kid`, the RFC 7638 thumbprint
- */
-export async function addSigningKey(folder: string, activeFrom: number): Promise<string> {
-  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-  const kid = await calculateJwkThumbprint(await exportJWK(publicKey))
-  const pem = privateKey.export({ format: 'pem', type: 'pkcs8' }).toString()
-  const text = JSON.stringify({ kid, alg: ALGORITHM, activeFrom, privateKey: pem } satisfies z.infer<typeof keyFile>)
-  await writePrivateFile(join(folder, `${kid}.json`), text, 'once')
-  return kid
+function encode(part: object): string {
+  return Buffer.from(JSON.stringify(part)).toString('base64url')
 }
 
-async function readKeys(folder: string, known: ReadonlyMap<string, SigningKey>): Promise<Map<string, SigningKey>> {
-  await mkdir(folder, { recursive: true, mode: 0o700 })
-  const names = (await readdir(folder)).filter((name) => name.endsWith('.json'))
-  const keys = new Map<string, SigningKey>()
-  for (const name of names) {
-    const kid = name.slice(0, -'.json'.length)
-    const key = known.get(kid) ?? (await readKey(join(folder, name), kid))
-    if (key !== null) keys.set(kid, key)
-  }
-  return keys
-}
-
-async function readKey(path: string, kid: string): Promise<SigningKey | null> {
-  const text = await readPrivateFile(path)
-  if (text === null) return null
-  try {
-    const file = keyFile.parse(JSON.parse(text))
-    const privateKey = createPrivateKey(file.privateKey)
-    const publicKey = createPublicKey(privateKey)
-    const { crv, x, y } = await exportJWK(publicKey)
-    if (crv !== 'P-256' || x === undefined || y === undefined) throw new Error('not a key of P-256')
-    if (file.kid !== kid || (await calculateJwkThumbprint({ kty: 'EC', crv, x, y })) !== kid)
-      throw new Error('another kid')
-    return {
-      kid,
-      activeFrom: file.activeFrom,
-      privateKey,
-      publicKey,
-      jwk: { kty: 'EC', crv: 'P-256', x, y, kid, alg: ALGORITHM, use: 'sig' },
-    }
-  } catch (error) {
-    throw new StartError(`${path} is not a signing key of this server: move it out of that folder.`, 1, {
-      cause: error,
-    })
-  }
+function publicJwk({ kid, jwk }: Known): JWK {
+  return { ...jwk, kid, alg: ALGORITHM, use: 'sig' }
 }

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { decodeJwt, decodeProtectedHeader, generateKeyPair, type JWK, SignJWT } from 'jose'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { Refusal } from '../errors.ts'
+import { fileSigningProvider } from '../keys/file-signing-provider.ts'
 import { openSigningKeys, type SigningKeys } from '../keys/signing-keys.ts'
 import { type AccessGrant, type AccessTokens, createAccessTokens } from './access-token.ts'
 
@@ -30,7 +31,7 @@ let tokens: AccessTokens
 
 beforeAll(async () => {
   keys = await openSigningKeys(
-    folder,
+    fileSigningProvider(folder),
     () => now,
     310_000,
     () => undefined,
@@ -93,7 +94,7 @@ describe('access tokens', () => {
       good = (await tokens.issue(GRANT, 300)).token
       header = decodeProtectedHeader(good)
       claims = decodeJwt(good)
-      jwk = keys.jwks().keys[0] as JWK
+      jwk = (await keys.jwks()).keys[0] as JWK
       pem = JSON.parse(readFileSync(join(folder, readdirSync(folder)[0] ?? ''), 'utf8')).privateKey as string
     })
 
@@ -119,7 +120,7 @@ describe('access tokens', () => {
         `\n${spki}`,
         publicKey.export({ format: 'der', type: 'spki' }),
         JSON.stringify(jwk),
-        JSON.stringify(keys.jwks()),
+        JSON.stringify(await keys.jwks()),
         jwk.x ?? '',
         Buffer.from(jwk.x ?? '', 'base64url'),
       ]

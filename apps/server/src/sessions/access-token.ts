@@ -9,7 +9,9 @@ import { readJws } from './jws.ts'
 /** RFC 9068 §2.1. */
 const TYPE = 'at+jwt'
 /** Clocks of nodes differ by this much at most, in seconds. */
-export const TOKEN_LEEWAY_SECONDS = 5
+const TOKEN_LEEWAY_SECONDS = 5
+/** No token of any tenant lives longer, leeway included: for so long a key verifies what it has signed. */
+export const MAX_TOKEN_LIFE_MS = (300 + TOKEN_LEEWAY_SECONDS) * 1000
 
 const seconds = z.int().min(0)
 
