@@ -20,7 +20,6 @@ import { hasPlainHead, isUnsafe, onClientError, refusalOfRequest, sendProblem } 
 import { RefusalAudit } from './http/refusal-audit.ts'
 import { logAnswers } from './http/request-log.ts'
 import { registerStaticWeb, sendPage, wantsPage } from './http/static-web.ts'
-import { pathOf } from './http/where.ts'
 import { registerKeyAdminRoutes, registerKeyRoutes } from './keys/routes.ts'
 import { registerMessageRoutes } from './messages/routes.ts'
 import { registerPatientRoutes } from './patients/routes.ts'
@@ -120,6 +119,7 @@ function registerAuthenticated(api: App, ctx: Context): void {
   registerRoleRoutes(api, ctx)
   registerCareTeamRoutes(api, ctx)
   registerSessionAdminRoutes(api, ctx)
+  registerKeyAdminRoutes(api, ctx)
   registerAuditRoutes(api, ctx)
 }
 
@@ -130,7 +130,6 @@ function acceptJsonAlone(app: App): void {
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body: Buffer, done) => {
     const text = textOf(body)
     if (text === null) done(new Refusal('invalid', 'encoding'))
-  registerKeyAdminRoutes(api, ctx)
     else void parseJson(request, text, done)
   })
 }
