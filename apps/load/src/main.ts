@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import { renderAuditCost, runAuditCost } from './audit-cost.ts'
 import { pinGenerator } from './processes.ts'
 import { renderReport } from './report.ts'
 import { runWorkload, WORKLOADS, type WorkloadName } from './workloads.ts'
@@ -11,6 +12,7 @@ Workloads
 ${Object.entries(WORKLOADS)
   .map(([name, { about }]) => `  ${name}   ${about}`)
   .join('\n')}
+  audit   S with and without the audit: its share of the hot path, and how soon an event is under a signed checkpoint
 
 Options
   --rounds N    how often each phase is run on each side; the report gives medians (default 3)
@@ -33,12 +35,17 @@ const name = positionals[0]?.toLowerCase() ?? ''
 const rounds = Number(values.rounds)
 const seconds = Number(values.seconds)
 if (values.help) process.stdout.write(HELP)
-else if (!(name in WORKLOADS) || !Number.isInteger(rounds) || rounds < 1 || !(seconds > 0)) {
+else if (!(name in WORKLOADS || name === 'audit') || !Number.isInteger(rounds) || rounds < 1 || !(seconds > 0)) {
   process.stderr.write(HELP)
   process.exitCode = 2
 } else {
   pinGenerator()
   const progress = (text: string) => void process.stderr.write(`${text}\n`)
-  const result = await runWorkload(name as WorkloadName, { rounds, seconds, progress })
-  process.stdout.write(values.json ? `${JSON.stringify(result, null, 2)}\n` : renderReport(result))
+  if (name === 'audit') {
+    const costs = await runAuditCost({ rounds, seconds, progress })
+    process.stdout.write(values.json ? `${JSON.stringify(costs, null, 2)}\n` : renderAuditCost(costs))
+  } else {
+    const result = await runWorkload(name as WorkloadName, { rounds, seconds, progress })
+    process.stdout.write(values.json ? `${JSON.stringify(result, null, 2)}\n` : renderReport(result))
+  }
 }

@@ -25,6 +25,12 @@ export class WardlineServer {
   url = ''
   ca = ''
   private child: ChildProcess | undefined
+  private readonly over: Readonly<Record<string, string>>
+
+  /** @param over settings besides, or in place of, those of every load */
+  constructor(over: Readonly<Record<string, string>> = {}) {
+    this.over = over
+  }
 
   async start(): Promise<void> {
     const port = await freePort()
@@ -112,6 +118,7 @@ export class WardlineServer {
       WARDLINE_LIMITS_REQUESTS_PER_SECOND: '100000',
       WARDLINE_LIMITS_REQUEST_BURST: '100000',
       ...LIFTED,
+      ...this.over,
     }
   }
 }

@@ -18,12 +18,15 @@ type Person = {
  * The product as a target: TLS, signed in, authorised, encrypted at rest, durable, audited. People sign in through the SDK;
  * the sockets under load are bare, so that the generator measures the server and not the client.
  */
-export function wardlineTarget(): Target {
-  const server = new WardlineServer()
+export function wardlineTarget(
+  over: { readonly name?: string; readonly env?: Readonly<Record<string, string>> } = {},
+): Target & { readonly dataDir: string } {
+  const server = new WardlineServer(over.env)
   const people = new Map<string, Person>()
   const sockets: WebSocket[] = []
   return {
-    name: 'Wardline: TLS 1.3, authorised, encrypted, durable, audited',
+    name: over.name ?? 'Wardline: TLS 1.3, authorised, encrypted, durable, audited',
+    dataDir: server.dataDir,
     async open({ channels, peersPerChannel }: Layout) {
       await server.start()
       const { names, byMrn } = await server.populate(
