@@ -47,7 +47,7 @@ const KEEP_ALIVE_MS = 65_000
  * is asked for by nobody unknown, and what is in none is not there.
  */
 export async function createApp(ctx: Context, certificate: ServerCertificate): Promise<App> {
-  const { config, site, log } = ctx
+  const { config, site, log, proxies } = ctx
   const app: App = fastify({
     https: {
       ...TLS_OPTIONS,
@@ -59,7 +59,6 @@ export async function createApp(ctx: Context, certificate: ServerCertificate): P
     },
     logger: false,
     genReqId: () => randomUUID(),
-    trustProxy: config.trustedProxies.length > 0 ? [...config.trustedProxies] : false,
     bodyLimit: BODY_BYTES,
     requestTimeout: REQUEST_MS,
     keepAliveTimeout: KEEP_ALIVE_MS,
@@ -78,12 +77,22 @@ export async function createApp(ctx: Context, certificate: ServerCertificate): P
   acceptJsonAlone(app)
   await app.register(fastifyCookie)
   app.decorateRequest('caller', null)
+  app.decorateRequest('arrival', {
+    getter() {
+      return proxies.arrivalOf(this.raw)
+    },
+  })
 
   const audit = new RefusalAudit(ctx)
   app.addHook('onClose', () => audit.close())
   app.addHook('onRequest', async (request, reply) => {
     reply.headers(securityHeaders(site, config.demo))
     if (!hasPlainHead(request.raw)) throw new Refusal('invalid', 'malformed')
+    if (!request.arrival.secure) {
+      // whoever types the address without https is shown the way; anything else has said its secret aloud already.
+      if (wantsPage(app, request)) return reply.redirect(site.url(pathOf(request)), 308)
+      throw new Refusal('forbidden', 'cleartext')
+    }
     if (isUnsafe(request) && !site.isAllowedOrigin(request.headers.origin)) throw new Refusal('forbidden', 'origin')
   })
   app.addHook('onResponse', logAnswers(log))

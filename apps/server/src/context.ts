@@ -7,11 +7,12 @@ import { type Clock, systemClock } from './clock.ts'
 import type { Config } from './config.ts'
 import { createGateway, type Gateway } from './gateway/gateway.ts'
 import { Readiness } from './health/readiness.ts'
+import { createProxies, type Proxies } from './http/forwarded.ts'
 import { createSite, type Site } from './http/site.ts'
 import { WEB_ROOT } from './http/static-web.ts'
-import { createKeyring, type Keyring } from './keys/keyring.ts'
 import { fileSigningProvider, signingKeysIn } from './keys/file-signing-provider.ts'
 import { keepSigningKeys } from './keys/key-schedule.ts'
+import { createKeyring, type Keyring } from './keys/keyring.ts'
 import type { KeyProvider } from './keys/root-key.ts'
 import { openSigningKeys, type SigningKeys } from './keys/signing-keys.ts'
 import { createLogger, type Logger } from './log.ts'
@@ -28,6 +29,7 @@ export type Context = {
   readonly clock: Clock
   readonly log: Logger
   readonly site: Site
+  readonly proxies: Proxies
   readonly policy: PolicySettings
   readonly database: Database
   readonly keys: KeyProvider
@@ -69,6 +71,7 @@ export async function createContext(
   const log = overrides.log ?? createLogger(config.logLevel, config.logFile ?? undefined)
   const report = (error: unknown) => log.error('background.failed', { error })
   const site = createSite(config)
+  const proxies = createProxies(config.trustedProxies, 'off', () => clock.now())
 
   const database = await openDatabase({ appUrl, clock, rootKeyFingerprint: keys.fingerprint, report })
   endings.push(() => database.close())
@@ -112,6 +115,7 @@ export async function createContext(
     clock,
     log,
     site,
+    proxies,
     policy,
     database,
     keys,

@@ -113,7 +113,7 @@ const named = {
   ),
   WARDLINE_TRUSTED_PROXIES: {
     schema: list(cidr()),
-    about: 'Reverse proxies whose X-Forwarded-For is believed, as addresses or CIDRs, separated by commas.',
+    about: 'Reverse proxies whose X-Forwarded-For and -Proto are believed, as addresses or CIDRs, separated by commas.',
     fix: 'give addresses or CIDRs as 10.0.0.0/24, separated by commas; never a whole address space',
     shown: '10.0.0.0/24',
   },

@@ -175,6 +175,7 @@ export const auditReasons = [
   'refresh-race',
   'csrf',
   'origin',
+  'cleartext',
   'subprotocol',
   'certificate',
   'risk',

@@ -13,6 +13,7 @@ const FLUSH_MS = 60_000
 const MAX_COUNTED = 10_000
 const OTHERS = 'others'
 
+const SITE_REASONS: ReadonlySet<AuditReason> = new Set<AuditReason>(['origin', 'cleartext', 'csrf'])
 const MALFORMED: ReadonlySet<AuditReason> = new Set<AuditReason>(['schema', 'not-json', 'oversize', 'encoding'])
 
 /**
@@ -73,6 +74,6 @@ export class RefusalAudit {
 function actionOf(request: FastifyRequest, { code, reason }: Refusal): AuditAction {
   if (code === 'rate-limited') return 'limit.hit'
   if (MALFORMED.has(reason)) return 'request.invalid'
-  if (code === 'unauthenticated' || reason === 'origin' || reason === 'csrf') return 'auth.request'
+  if (code === 'unauthenticated' || SITE_REASONS.has(reason)) return 'auth.request'
   return request.routeOptions.config.action ?? 'request.invalid'
 }

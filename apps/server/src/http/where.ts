@@ -1,16 +1,18 @@
-import { isIP } from 'node:net'
 import type { FastifyRequest } from 'fastify'
 import { auditAddress, auditOrigin } from '../audit/event.ts'
 import type { Where } from '../sessions/grant.ts'
+import type { Arrival } from './forwarded.ts'
 
-/**
- * The client's address: the peer's, or what a trusted proxy says (R-08). An IPv4 address written as IPv6 is the IPv4 address;
- * what is no address, for a proxy may pass on anything, is the peer's.
- */
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** How it has come to us (forwarded.ts). */
+    readonly arrival: Arrival
+  }
+}
+
+/** The client's address: the peer's, or what a trusted proxy says. */
 export function addressOf(request: FastifyRequest): string {
-  const plain = (address: string) => address.replace(/%.*$/, '').replace(/^::ffff:(?=\d+\.)/i, '')
-  const stated = plain(request.ip)
-  return isIP(stated) === 0 ? plain(request.socket.remoteAddress ?? '::') : stated
+  return request.arrival.address
 }
 
 /** From where a call comes, as the audit has it. */
