@@ -98,3 +98,24 @@ describe('wardline import fhir', () => {
     expect((await wardline(['--help'])).code).toBe(0)
   })
 })
+
+describe('R-13: wardline keys', () => {
+  it('lists them, adds one that waits, and replaces one that leaked: what it signed is refused by the running server', async () => {
+    const nurse = await signedIn(server, 'riverside/nurse.lind')
+    expect((await wardline(['keys', 'list'])).out).toMatch(/^[\w-]{43} {2}signing {4}signs from 20.*Z\n$/)
+    const waits = await wardline(['keys', 'rotate'])
+    expect([waits.code, waits.err]).toEqual([0, ''])
+    expect(waits.out.split('\n').map((line) => line.split(/ +/)[1])).toEqual(['next', 'signing', undefined])
+    expect((await nurse.call('GET', '/me')).status).toBe(200)
+    const replaced = await wardline(['keys', 'rotate', '--leaked'])
+    expect(replaced.out.split('\n').map((line) => line.split(/ +/)[1])).toEqual(['signing', undefined])
+    await expect.poll(async () => (await nurse.call('GET', '/me')).status).toBe(401)
+    expect((await nurse.refresh()).status, 'whoever holds the cookie goes on').toBe(200)
+    expect((await nurse.call('GET', '/me')).status).toBe(200)
+    const actions = [
+      ...(await auditOf(server, null, { action: 'key.rotate' })),
+      ...(await auditOf(server, null, { action: 'key.destroy' })),
+    ]
+    expect(actions.map(({ action }) => action)).toEqual(['key.rotate', 'key.rotate', 'key.destroy', 'key.destroy'])
+  })
+})
