@@ -111,6 +111,8 @@ export const calls: Partial<Record<Action, Calls>> = {
   'key.read': { tenant: [{ route: 'GET /admin/keys' }] },
   // One that waits to sign is enough: whoever asks after the first is told so.
   'key.rotate': { tenant: [{ route: 'POST /admin/keys/rotate', beyond: ['conflict'] }] },
+  'settings.read': { tenant: [{ route: 'GET /admin/settings' }] },
+  'settings.manage': { tenant: [{ route: 'PATCH /admin/settings', body: () => ({ idleSeconds: 900 }) }] },
   'audit.read': {
     audit: [
       { route: 'GET /admin/audit/events' },

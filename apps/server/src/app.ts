@@ -26,6 +26,7 @@ import { registerPatientRoutes } from './patients/routes.ts'
 import { registerRoleRoutes } from './roles/routes.ts'
 import { registerSessionAdminRoutes } from './sessions/admin-routes.ts'
 import { registerSessionRoutes, registerSignInRoutes } from './sessions/routes.ts'
+import { registerSettingsRoutes } from './tenants/routes.ts'
 import { certificateOptions, type ServerCertificate } from './tls/certificates.ts'
 import { TLS_OPTIONS } from './tls/options.ts'
 import { registerUserRoutes } from './users/routes.ts'
@@ -128,6 +129,7 @@ function registerAuthenticated(api: App, ctx: Context): void {
   registerRoleRoutes(api, ctx)
   registerCareTeamRoutes(api, ctx)
   registerSessionAdminRoutes(api, ctx)
+  registerSettingsRoutes(api, ctx)
   registerKeyAdminRoutes(api, ctx)
   registerAuditRoutes(api, ctx)
 }

@@ -8,6 +8,7 @@ import {
   type auditQuery,
   careTeamAssignment,
   type changePassword,
+  type changeTenantSettings,
   type changeUser,
   channelSummary,
   type createChannel,
@@ -21,6 +22,7 @@ import {
   role,
   sessionSummary,
   signedInUser,
+  tenantSettings,
   totpEnrolment,
 } from '@wardline/protocol'
 import type { Call, Schema } from './http.ts'
@@ -92,6 +94,11 @@ export function createApi(call: <T>(call: Call<T>) => Promise<T>) {
       endAssignment: (id: string) => remove(at('/admin/care-team', id)),
       sessions: (query: PageQuery & { user?: string } = {}) => get('/admin/sessions', sessions, query),
       endSession: (id: string) => remove(at('/admin/sessions', id)),
+      /** What this organisation decides about its sign-ins, as it is in force. */
+      settings: () => get('/admin/settings', tenantSettings),
+      /** Asks for a step-up where the last proof is old. Refused `invalid` with the field that is out of bounds. */
+      changeSettings: (body: Input<typeof changeTenantSettings>) =>
+        call({ method: 'PATCH', path: '/admin/settings', body, answer: tenantSettings }),
       auditEvents: (query: AuditQuery = {}) => get('/admin/audit/events', audit, query),
       /** What of the audit log is signed, and by which key. */
       auditCheckpoint: () => get('/admin/audit/checkpoint', auditCheckpoint),

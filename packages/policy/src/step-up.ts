@@ -17,7 +17,7 @@ export const highRiskActions: readonly Action[] = [
  */
 export function withStepUp(maxAgeMs: number): PolicySettings {
   if (maxAgeMs === 0) return withoutStepUp
-  const actions = new Set<Action>([...highRiskActions, 'session.manage'])
+  const actions = new Set<Action>([...highRiskActions, 'session.manage', 'settings.manage', 'factor.reset'])
   return { stepUp: { actions, maxAgeMs, level: 'aal1', certificateSuffices: false } }
 }
 

@@ -1,4 +1,5 @@
 import { type Actor, type ActorAccess, type ActorCredentials, type Assignment, isPermission } from '@wardline/policy'
+import type { TenantSettings } from '@wardline/protocol'
 import type { StoredAccess } from '../storage/gateway-reads.ts'
 
 /** What the store said of one user at one moment: replaced as a whole, never changed. */
@@ -18,6 +19,8 @@ export interface AccessSnapshot {
    * with its head when this was read.
    */
   readonly channels: ReadonlyMap<string, number>
+  /** What the organisation has set, without the installation's ceilings (tenants/settings.ts). */
+  readonly settings: TenantSettings
   readonly version: number
   readonly tenantVersion: number
 }
@@ -59,6 +62,7 @@ export function snapshotOf(user: string, stored: StoredAccess): AccessSnapshot {
     profile: { username, displayName, title, tenant },
     sessions: new Map(stored.sessions.map(({ id, expiresAt }) => [id, { expiresAt }])),
     channels,
+    settings: stored.settings,
     version: stored.version,
     tenantVersion,
   }

@@ -35,6 +35,7 @@ function setUp() {
     profile: { username: 'lind', displayName: 'Lind', title: null, tenant: { id: ID, slug: 'riverside', name: 'R' } },
     sessions: new Map([[SESSION as string, { expiresAt: clock.now() + 43_200_000 }]]),
     channels: new Map(),
+    settings: { stepUpSeconds: 900 },
   } as unknown as AccessSnapshot
   const who = {
     tenant: ID,

@@ -6,6 +6,7 @@ import type { AuditFact } from '../audit/event.ts'
 import type { AuditReason } from '../audit/vocabulary.ts'
 import { Refusal, toErrorFrame, toRefusal } from '../errors.ts'
 import type { Authenticated } from '../sessions/authenticate.ts'
+import { policyOf } from '../tenants/settings.ts'
 import type { Asked, Asker } from './asker.ts'
 import { encode, type Frame } from './frame.ts'
 import type { Gateway } from './gateway.ts'
@@ -123,7 +124,8 @@ export class SignedIn implements Asker {
   }
 
   decide<A extends Action>(action: A, resource: ActionResources[A]): Allowed {
-    const context = { now: this.gateway.clock.now(), policy: this.gateway.policy }
+    const policy = policyOf(this.gateway.policy, this.#snapshot.settings)
+    const context = { now: this.gateway.clock.now(), policy }
     const decision = decide(this.actor, action, resource, context)
     if (!decision.allowed) throw new Refusal(decision.code, decision.reason)
     return decision

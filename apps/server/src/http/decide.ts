@@ -2,6 +2,7 @@ import { type Action, type ActionResources, type Allowed, decide } from '@wardli
 import type { AuditFact } from '../audit/event.ts'
 import type { Context } from '../context.ts'
 import { Refusal } from '../errors.ts'
+import { policyOf } from '../tenants/settings.ts'
 import type { Caller } from './caller.ts'
 
 /** What a refused call was about, for its audit event: ids alone. */
@@ -18,9 +19,10 @@ export async function decideFor<A extends Action>(
   resource: ActionResources[A],
   about: About = {},
 ): Promise<Allowed> {
-  const decision = decide(caller.actor, action, resource, { now: ctx.clock.now(), policy: ctx.policy })
+  const policy = policyOf(ctx.policy, caller.snapshot.settings)
+  const decision = decide(caller.actor, action, resource, { now: ctx.clock.now(), policy })
   if (decision.allowed) return decision
-  const details = decision.code === 'step-up-required' ? { maxAgeMs: ctx.policy.stepUp.maxAgeMs } : {}
+  const details = decision.code === 'step-up-required' ? { maxAgeMs: policy.stepUp.maxAgeMs } : {}
   return refuse(ctx, caller, new Refusal(decision.code, decision.reason, details), action, about)
 }
 

@@ -10,6 +10,7 @@ import { Refusal } from '../errors.ts'
 import type { Site } from '../http/site.ts'
 import type { Keyring } from '../keys/keyring.ts'
 import type { Database } from '../storage/open.ts'
+import { inForce } from '../tenants/settings.ts'
 import type { Passwords } from '../users/password.ts'
 import type { AccessTokens } from './access-token.ts'
 import type { CsrfTokens } from './csrf.ts'
@@ -19,7 +20,7 @@ import type { UsedProofs } from './used-proofs.ts'
 
 /** What signing in, refreshing and signing out are made of. */
 export type SessionDeps = {
-  readonly config: Pick<Config, 'accessTokenSeconds' | 'sessionMs'>
+  readonly config: Pick<Config, 'accessTokenSeconds' | 'sessionMs' | 'stepUpMs'>
   readonly clock: Clock
   readonly site: Site
   readonly policy: PolicySettings
@@ -60,6 +61,11 @@ export type GrantedSession = {
   readonly expiresAt: number
 }
 
+/** How long a sign-in of this user's tenant lasts, in ms. */
+export function sessionMsOf({ config }: SessionDeps, { settings }: AccessSnapshot): number {
+  return inForce(settings, config).sessionSeconds * 1000
+}
+
 /** Tokens for a session. The scopes are those of the roles held now; the token lives no longer than its session. */
 export async function grant(
   deps: SessionDeps,
@@ -79,7 +85,8 @@ export async function grantAccess(
 ): Promise<AccessGrant> {
   const now = deps.clock.now()
   const { access } = snapshot
-  const expiresIn = Math.min(deps.config.accessTokenSeconds, Math.floor((session.expiresAt - now) / 1000))
+  const { accessTokenSeconds } = inForce(snapshot.settings, deps.config)
+  const expiresIn = Math.min(accessTokenSeconds, Math.floor((session.expiresAt - now) / 1000))
   if (expiresIn < 1) throw new Refusal('unauthenticated', 'session-expired')
   const scope = personScopes(access.permissions)
   const { token } = await deps.accessTokens.issue(

@@ -4,7 +4,7 @@ import { type FactorVerdict, type GivenFactor, heldFactor, useFactor } from '../
 import { beginSession, withSecondFactor } from './begin-session.ts'
 import { spendAttempt } from './challenge.ts'
 import { announceChange } from './end.ts'
-import { activeSnapshot, type Grant, grant, type SessionDeps, useBareProof, type Where } from './grant.ts'
+import { activeSnapshot, type Grant, grant, type SessionDeps, sessionMsOf, useBareProof, type Where } from './grant.ts'
 import { newRefreshToken, type RefreshToken, readRefreshToken } from './refresh-token.ts'
 import { endReplaced } from './sign-in.ts'
 
@@ -61,7 +61,7 @@ export async function signInWithSecondFactor(deps: SessionDeps, request: SecondF
         jkt,
         rehashed: null,
         digest: refreshToken.digest,
-        sessionMs: deps.config.sessionMs,
+        sessionMs: sessionMsOf(deps, snapshot),
         assurance: withSecondFactor(verdict.amr),
         action: 'auth.second-factor',
         trail: seen.trail,

@@ -5,7 +5,7 @@ import { beginSession, PASSWORD_ONLY } from './begin-session.ts'
 import { askSecondFactor, type SecondFactorAsked } from './challenge.ts'
 import { sessionOfCookie } from './cookie-session.ts'
 import { announceChange, endSession } from './end.ts'
-import { activeSnapshot, type Grant, grant, type SessionDeps, useBareProof, type Where } from './grant.ts'
+import { activeSnapshot, type Grant, grant, type SessionDeps, sessionMsOf, useBareProof, type Where } from './grant.ts'
 import { newRefreshToken } from './refresh-token.ts'
 
 export type SignInRequest = {
@@ -57,7 +57,7 @@ export async function signIn(deps: SessionDeps, request: SignInRequest): Promise
     await endReplaced(deps, request, jkt)
     const refreshToken = newRefreshToken(tenant.id)
     const { digest } = refreshToken
-    const { sessionMs } = deps.config
+    const sessionMs = sessionMsOf(deps, snapshot)
     const begun = await deps.database.withTenant(tenant.id, (tx) =>
       beginSession(tx, { ...signing, digest, sessionMs, assurance: PASSWORD_ONLY, action: 'auth.login' }),
     )

@@ -1,3 +1,4 @@
+import { tenantSettings } from '@wardline/protocol'
 import type pg from 'pg'
 import { z } from 'zod'
 import { StorageUnavailable } from './errors.ts'
@@ -27,6 +28,8 @@ const storedAccess = z.object({
   ),
   memberships: z.array(z.object({ channel: z.string(), head: z.int(), joinedAt: ms })),
   sessions: z.array(z.object({ id: z.string(), expiresAt: ms })),
+  settings: tenantSettings,
+  /** A role of theirs demands a second factor, and they have none. */
 })
 const storedChannel = z.object({
   kind: z.enum(['patient', 'group', 'direct', 'broadcast']),
@@ -74,6 +77,9 @@ export type GatewayReads = {
   ): Promise<Unread[]>
 }
 
+// Where there is no such user, null and anything together are null.
+const ACCESS = `SELECT wardline_access($1,$2,$3) || jsonb_build_object('settings', wardline_settings($1),
+
 /** One round trip each; every one throws `StorageUnavailable` when the database is away. */
 export function gatewayReadsFrom(pool: pg.Pool): GatewayReads {
   async function rows<R extends unknown[]>(name: string, text: string, values: unknown[]): Promise<R[]> {
@@ -88,7 +94,7 @@ export function gatewayReadsFrom(pool: pg.Pool): GatewayReads {
   return {
     async readAccess(tenantId, userId, at) {
       const values = [tenantId, userId, new Date(at).toISOString()]
-      const [row] = await rows<[unknown]>('access', 'SELECT wardline_access($1,$2,$3)', values)
+      const [row] = await rows<[unknown]>('access', ACCESS, values)
       return storedAccess.nullable().parse(row?.[0])
     },
     async readChannel(tenantId, channelId, at) {

@@ -13,9 +13,11 @@ export async function createTenant(database: Database, keyring: Keyring, tenant:
   await database.withTenant(tenantId, async (tx) => {
     await tx.db.tenant.create({ data: { id: tenantId, slug, name } })
     await keyring.createTenantKeys(tx, tenantId)
-    for (const [role, { text, permissions }] of Object.entries(systemRoles)) {
+    for (const [role, { text, requireSecondFactor, permissions }] of Object.entries(systemRoles)) {
       const roleId = randomUUID()
-      await tx.db.role.create({ data: { tenantId, id: roleId, name: role, label: text, system: true } })
+      await tx.db.role.create({
+        data: { tenantId, id: roleId, name: role, label: text, system: true, requireSecondFactor },
+      })
       await tx.db.rolePermission.createMany({
         data: [...permissions].map((permission) => ({ tenantId, roleId, permission })),
       })
