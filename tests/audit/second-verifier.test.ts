@@ -42,11 +42,12 @@ async function writeLog(size: number): Promise<string> {
   const log = await openLog(directoryStore(dir), { origin: ORIGIN, signers: [parseSignerKey(key.skey)] })
   const leaf = (_: unknown, i: number) => eventLeaf(Buffer.from(`{"action":"patient.read","n":${i}}`), i + 1, WRITER)
   await log.append(Array.from({ length: size }, leaf))
-  const note = openNote(await log.publish(), [parseSignerKey(key.skey).verifier])
+  const published = await log.publish()
+  const note = openNote(published, [parseSignerKey(key.skey).verifier])
   const text = note.ok ? note.text : ''
   const signers = witnesses.map(({ skey }) => parseSignerKey(skey))
   const keys = signers.map(({ verifier }) => verifier)
-  await log.addCosignatures(readCosignatures(cosign(text, signers, at), text, keys))
+  await log.addCosignatures(published, readCosignatures(cosign(text, signers, at), text, keys))
   return dir
 }
 

@@ -1,5 +1,6 @@
 import type { FindingList } from './finding-list.ts'
-import { parseLeaf, type SignedVoid } from './leaf.ts'
+import { openHandover } from './handover.ts'
+import { parseLeaf, type SignedHandover, type SignedVoid } from './leaf.ts'
 import type { NoteVerifier } from './note-keys.ts'
 import { verifyVoid } from './void.ts'
 import { type WriterLedger, writerLedger } from './writer-ledger.ts'
@@ -15,6 +16,8 @@ export type ContentAudit = {
   /** Reports what is only known at the end: gaps, and a last heartbeat that is too old for `maxHeartbeatAgeMs`. */
   finish(now: number, maxHeartbeatAgeMs: number | undefined): void
   readonly summary: ContentSummary
+  /** For the next verification, where this one found nothing. */
+  state(): ContentState
 }
 
 export type ContentSummary = {
@@ -28,26 +31,45 @@ export type ContentSummary = {
   readonly lastHeartbeatAt?: number
 }
 
+/** What an earlier verification saw last, so that this one can go on from there. */
+export type ContentState = {
+  /** The number that is due of each writer. */
+  readonly writers: Readonly<Record<string, number>>
+  /** Milliseconds since the epoch. */
+  readonly lastHeartbeatAt?: number
+}
+
 export function contentAudit(
   origin: string,
-  voidKeys: readonly NoteVerifier[],
-  startsMidway: boolean,
+  keys: { readonly voidKeys: readonly NoteVerifier[]; readonly logKeys: readonly NoteVerifier[] },
+  start: { readonly isMidway: boolean; readonly state?: ContentState },
   findings: FindingList,
 ): ContentAudit {
-  const ledger: WriterLedger = writerLedger(findings, startsMidway)
+  const ledger: WriterLedger = writerLedger(findings, start.isMidway, start.state?.writers)
   const voids: { index: number; void: SignedVoid }[] = []
   let voidCount = 0
   let entries = 0
-  let lastHeartbeatAt: number | undefined
+  let lastHeartbeatAt = start.state?.lastHeartbeatAt
 
   function takeVoid(statement: SignedVoid, index: number, path: string): void {
-    if (!verifyVoid(statement, origin, voidKeys)) {
+    if (!verifyVoid(statement, origin, keys.voidKeys)) {
       findings.add({ kind: 'bad-signature', path, index, reason: 'no known key signed this void' })
       return
     }
     voidCount++
     if (voids.length < MAX_LISTED_VOIDS) voids.push({ index, void: statement })
     ledger.excuse(statement.writer, statement.first, statement.last, index)
+  }
+
+  function takeHandover(handover: SignedHandover, index: number, path: string): void {
+    const from = openHandover(handover, origin)?.from
+    if (keys.logKeys.some(({ vkey }) => vkey === from?.vkey)) return
+    findings.add({
+      kind: 'bad-signature',
+      path,
+      index,
+      reason: 'no known key of the log signed this change of its key',
+    })
   }
 
   return {
@@ -62,15 +84,17 @@ export function contentAudit(
       ledger.number(leaf.writer, leaf.seq, index, path)
       if (leaf.kind === 'heartbeat') lastHeartbeatAt = leaf.at
       if (leaf.kind === 'void') takeVoid(leaf.void, index, path)
+      if (leaf.kind === 'handover') takeHandover(leaf.handover, index, path)
     },
     unseen: () => ledger.unseen(),
     finish(now, maxHeartbeatAgeMs) {
       ledger.finish()
       if (maxHeartbeatAgeMs === undefined) return
-      if (lastHeartbeatAt === undefined) findings.add({ kind: 'stale', now })
+      if (lastHeartbeatAt === undefined) findings.add({ kind: 'stale', of: 'heartbeat', now })
       else if (Math.abs(now - lastHeartbeatAt) > maxHeartbeatAgeMs)
-        findings.add({ kind: 'stale', lastHeartbeatAt, now })
+        findings.add({ kind: 'stale', of: 'heartbeat', lastAt: lastHeartbeatAt, now })
     },
+    state: () => ({ writers: ledger.next(), ...(lastHeartbeatAt !== undefined && { lastHeartbeatAt }) }),
     get summary() {
       const base = { entries, writers: ledger.writers, voidCount, voids }
       return lastHeartbeatAt === undefined ? base : { ...base, lastHeartbeatAt }

@@ -2,20 +2,14 @@ import { readdir, rm } from 'node:fs/promises'
 import path from 'node:path'
 import { equalBytes } from './bytes.ts'
 import { createFile, isCode, readIfThere, replaceFile } from './durable-file.ts'
-import {
-  assertStorePath,
-  CHECKPOINT_PATH,
-  type ReadableStore,
-  StoreConflictError,
-  type TileStore,
-} from './tile-store.ts'
+import { assertStorePath, isReplaced, type ReadableStore, StoreConflictError, type TileStore } from './tile-store.ts'
 
 /** Where files are written before they get their name: on the same file system, outside the paths of tlog-tiles. */
 const STAGING = '.staging'
 
 /**
  * A log in `folder`, made when first written to. After a crash a file is there whole or not at all, and of two writers
- * at once of one path, one fails. Files but the checkpoint are made read-only (0444). With `keepPartials`, nothing is
+ * at once of one path, one fails. Files that are not replaced are made read-only (0444). With `keepPartials`, nothing is
  * ever deleted.
  */
 export function directoryStore(folder: string, options: { keepPartials?: boolean } = {}): TileStore & ReadableStore {
@@ -29,7 +23,7 @@ export function directoryStore(folder: string, options: { keepPartials?: boolean
     read: async (name) => readIfThere(locate(name)),
     async write(name, bytes) {
       const target = locate(name)
-      if (name === CHECKPOINT_PATH) return replaceFile(target, bytes, 0o644, staging)
+      if (isReplaced(name)) return replaceFile(target, bytes, 0o644, staging)
       const there = await readIfThere(target)
       if (there === undefined && (await createFile(target, bytes, 0o444, staging))) return
       // Of two at once one was faster; what it wrote is looked at like what was there before.

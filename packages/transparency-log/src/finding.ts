@@ -33,8 +33,13 @@ export type Finding =
       readonly expected: number
       readonly found: number
     }
-  /** The newest sign of life is too old (or too far in the future); times in milliseconds since the epoch. */
-  | { readonly kind: 'stale'; readonly lastHeartbeatAt?: number; readonly now: number }
+  /** The newest sign of life, or of a witness, is too old (or too far in the future); times in milliseconds since the epoch. */
+  | {
+      readonly kind: 'stale'
+      readonly of: 'heartbeat' | 'witness'
+      readonly lastAt?: number
+      readonly now: number
+    }
 
 export type FindingKind = Finding['kind']
 
@@ -71,9 +76,9 @@ export function describeFinding(finding: Finding): string {
     case 'writer-gap':
       return describeGap(finding)
     case 'stale':
-      return finding.lastHeartbeatAt === undefined
+      return finding.lastAt === undefined
         ? 'The log has no heartbeat at all.'
-        : `The last heartbeat is of ${new Date(finding.lastHeartbeatAt).toISOString()}; it is ${new Date(finding.now).toISOString()} now.`
+        : `The last ${finding.of === 'witness' ? 'cosignature of a witness' : 'heartbeat'} is of ${new Date(finding.lastAt).toISOString()}; it is ${new Date(finding.now).toISOString()} now.`
   }
 }
 

@@ -3,12 +3,15 @@ export { type Checkpoint, formatCheckpoint, parseCheckpoint, type TreeHead } fro
 export type { ContentSummary } from './content-audit.ts'
 export { readEntries } from './entry-reader.ts'
 export { describeFinding, FINDING_KINDS, type Finding, type FindingKind } from './finding.ts'
+export { openHandover, signHandover } from './handover.ts'
 export { COSIGNATURE, NOTE_SIGNATURE, type SignatureType } from './key-text.ts'
 export {
   eventLeaf,
+  handoverLeaf,
   heartbeatLeaf,
   type Leaf,
   parseLeaf,
+  type SignedHandover,
   type SignedVoid,
   type VoidReason,
   type VoidStatement,
@@ -40,8 +43,9 @@ export { parseTilePath, type TileAddress, tilePath } from './tile-path.ts'
 export { TileMissingError, tileNodeReader } from './tile-reader.ts'
 export { CHECKPOINT_PATH, type ReadableStore, StoreConflictError, type TileStore } from './tile-store.ts'
 export { formatTlogProof, parseTlogProof, type TlogProof } from './tlog-proof.ts'
-export type { SignedHead, TrustPolicy } from './verify-checkpoints.ts'
+export type { SignedHead, TrustPolicy, WitnessedHead } from './verify-checkpoints.ts'
 export { type VerifyOptions, type VerifyReport, verifyLog } from './verify-log.ts'
+export { formatVerified, parseVerified, type Verified } from './verify-since.ts'
 export { signVoid, verifyVoid } from './void.ts'
 export {
   type AddCheckpoint,

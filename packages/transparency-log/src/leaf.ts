@@ -2,15 +2,17 @@ import { joinBytes } from './bytes.ts'
 import { canonicalBytes, canonicalJson } from './canonical-json.ts'
 
 /**
- * What a leaf of an audit log is: canonical JSON (RFC 8785) in one of three shapes, each numbered by its writer from 1
- * without a gap. The sequencer is a writer like the others, of heartbeats and voids.
+ * What a leaf of an audit log is: canonical JSON (RFC 8785) in one of four shapes, each numbered by its writer from 1
+ * without a gap. The sequencer is a writer like the others, of heartbeats, voids and handovers.
  *
  *     {"event":{…},"seq":7,"writer":"…"}
+ *     {"handover":{"at":…,"from":"…","signatures":["…","…"],"to":"…"},"seq":10,"writer":"…"}
  *     {"heartbeat":{"at":1767225600000},"seq":8,"writer":"…"}
  *     {"seq":9,"void":{"at":…,"first":3,"last":4,"reason":"…","signature":"…","signer":"…","writer":"…"},"writer":"…"}
  */
 export type Leaf =
   | { readonly kind: 'event'; readonly event: unknown; readonly seq: number; readonly writer: string }
+  | { readonly kind: 'handover'; readonly handover: SignedHandover; readonly seq: number; readonly writer: string }
   | { readonly kind: 'heartbeat'; readonly at: number; readonly seq: number; readonly writer: string }
   | { readonly kind: 'void'; readonly void: SignedVoid; readonly seq: number; readonly writer: string }
 
@@ -34,6 +36,15 @@ export type SignedVoid = VoidStatement & {
   readonly signature: string
 }
 
+/** The log's key changes from the vkey `from` to the vkey `to`; both signed that, in this order (base 64 as in a void). */
+export type SignedHandover = {
+  /** Milliseconds since the epoch. */
+  readonly at: number
+  readonly from: string
+  readonly to: string
+  readonly signatures: readonly [string, string]
+}
+
 const WRITER = /^[A-Za-z0-9._:-]{1,64}$/
 const REASONS: readonly unknown[] = ['not-committed', 'lost'] satisfies VoidReason[]
 const encoder = new TextEncoder()
@@ -53,6 +64,12 @@ export function eventLeaf(event: Uint8Array, seq: number, writer: string): Uint8
 export function heartbeatLeaf(at: number, seq: number, writer: string): Uint8Array {
   assertNumbered(seq, writer)
   return canonicalBytes({ heartbeat: { at }, seq, writer })
+}
+
+/** The leaf of a change of the log's key. */
+export function handoverLeaf(handover: SignedHandover, seq: number, writer: string): Uint8Array {
+  assertNumbered(seq, writer)
+  return canonicalBytes({ handover: { ...handover, signatures: [...handover.signatures] }, seq, writer })
 }
 
 /** The leaf of a signed void. */
@@ -75,7 +92,23 @@ export function parseLeaf(bytes: Uint8Array): Leaf | undefined {
       ? { kind: 'heartbeat', at: heartbeat.at, seq, writer }
       : undefined
   }
+  if ('handover' in value) {
+    return isSignedHandover(value.handover) ? { kind: 'handover', handover: value.handover, seq, writer } : undefined
+  }
   return isSignedVoid(value.void) ? { kind: 'void', void: value.void, seq, writer } : undefined
+}
+
+function isSignedHandover(value: unknown): value is SignedHandover {
+  return (
+    isObject(value) &&
+    hasOnly(value, ['at', 'from', 'signatures', 'to']) &&
+    isTime(value.at) &&
+    typeof value.from === 'string' &&
+    typeof value.to === 'string' &&
+    Array.isArray(value.signatures) &&
+    value.signatures.length === 2 &&
+    value.signatures.every((signature) => typeof signature === 'string')
+  )
 }
 
 function isSignedVoid(value: unknown): value is SignedVoid {

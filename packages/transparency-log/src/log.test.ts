@@ -138,15 +138,27 @@ describe('cosignatures and kept checkpoints', () => {
     const log = await openLog(store, options)
     await log.append(someLeaves(3))
     const note = await log.publish()
-    await log.addCosignatures(cosign(note, 1000))
-    const twice = await log.addCosignatures(cosign(note, 2000))
+    await log.addCosignatures(note, cosign(note, 1000))
+    await log.addCosignatures(note, cosign(note, 2000))
+    const twice = store.files.get('checkpoint') ?? new Uint8Array(0)
     expect(parseNote(twice)?.signatures).toHaveLength(2)
     expect(openNote(twice, [signer.verifier, witness.verifier])).toMatchObject({
       ok: true,
       by: [signer.verifier, witness.verifier],
     })
-    expect(store.files.get('checkpoint')).toEqual(Uint8Array.from(twice))
+    expect(store.files.get('witnessed')).toEqual(twice)
     expect((await openLog(store, options)).published?.size).toBe(3)
+  })
+
+  it('a cosignature that comes after the next checkpoint is kept with its own', async () => {
+    const log = await openLog(store, options)
+    await log.append(someLeaves(3))
+    const note = await log.publish()
+    await log.append(someLeaves(1))
+    const next = await log.publish()
+    await log.addCosignatures(note, cosign(note, 1000))
+    expect(store.files.get('checkpoint')).toEqual(Uint8Array.from(next))
+    expect(parseNote(store.files.get('witnessed') ?? new Uint8Array(0))?.signatures).toHaveLength(2)
   })
 
   it('checkpoints are kept by size, once', async () => {
@@ -154,7 +166,7 @@ describe('cosignatures and kept checkpoints', () => {
     await fill(log, someLeaves(1234), 1234)
     const note = await log.publish()
     await log.keep()
-    await log.addCosignatures(cosign(note, 1000))
+    await log.addCosignatures(note, cosign(note, 1000))
     await log.keep()
     expect(store.files.get('checkpoints/x001/234')).toEqual(Uint8Array.from(note))
     store.files.set('checkpoints/x001/234', signNote('another\n', [signer], 0))
@@ -163,7 +175,7 @@ describe('cosignatures and kept checkpoints', () => {
 
   it('there is nothing to keep or cosign before the first checkpoint', async () => {
     await expect((await openLog(store, options)).keep()).rejects.toThrow(RangeError)
-    await expect((await openLog(store, options)).addCosignatures([])).rejects.toThrow(RangeError)
+    await expect((await openLog(store, options)).addCosignatures(new Uint8Array(0), [])).rejects.toThrow(RangeError)
   })
 })
 

@@ -2,12 +2,12 @@ import { equalBytes } from './bytes.ts'
 import { formatCheckpoint, type TreeHead } from './checkpoint.ts'
 import { MAX_ENTRY_BYTES } from './entry-bundle.ts'
 import { endOfEntries, InconsistentLogError, readCheckpoint, recoverEdge, widestBundle } from './log-recovery.ts'
-import { type NoteSignature, parseNote } from './note.ts'
+import { formatNote, type NoteSignature, parseNote } from './note.ts'
 import type { NoteSigner, NoteVerifier } from './note-keys.ts'
 import { type LogFile, rightEdge } from './right-edge.ts'
 import { signNote } from './signed-note.ts'
 import { indexPath, TILE_WIDTH, tilePath } from './tile-path.ts'
-import { CHECKPOINT_PATH, KEPT_CHECKPOINTS, type TileStore } from './tile-store.ts'
+import { CHECKPOINT_PATH, KEPT_CHECKPOINTS, type TileStore, WITNESSED_PATH } from './tile-store.ts'
 
 export type LogOptions = {
   /** First line of every checkpoint, and name of the log's key. */
@@ -42,8 +42,16 @@ export type TransparencyLog = {
   append(leaves: readonly Uint8Array[]): Promise<TreeHead>
   /** Signs the head, remembers it, and puts it up as `checkpoint`. Returns the note; the present one if nothing is new. */
   publish(): Promise<Uint8Array>
-  /** Adds cosignatures, already verified, to the present checkpoint. Returns the note. */
-  addCosignatures(lines: readonly NoteSignature[]): Promise<Uint8Array>
+  /**
+   * Adds cosignatures, already verified, to the checkpoint `note`, and keeps that as `witnessed`; to the one that is up as well, where it
+   * is of the same tree still.
+   */
+  addCosignatures(note: Uint8Array, lines: readonly NoteSignature[]): Promise<void>
+  /**
+   * Publishes under the present keys and `next`, keeps that checkpoint, and signs with `next` alone from then on. The last entry must be
+   * the handover that says so (handover.ts).
+   */
+  handOver(next: NoteSigner): Promise<Uint8Array>
   /** Keeps the present checkpoint for good, for auditors to hold against later ones. */
   keep(): Promise<void>
   /** Drops partial tiles whose full form has been written since the log was opened, if the store can. */
@@ -63,6 +71,7 @@ export async function openLog(store: TileStore, options: LogOptions): Promise<Tr
   const aheadSize = await endOfEntries(store, edge.size)
   let published = present
   let tidied = edge.size
+  let signing = signers
   let spent = false
   let queue: Promise<unknown> = Promise.resolve()
 
@@ -104,7 +113,7 @@ export async function openLog(store: TileStore, options: LogOptions): Promise<Tr
   async function publish(): Promise<Uint8Array> {
     const now = head()
     if (published !== undefined && published.head.size === now.size) return published.note
-    const note = signNote(formatCheckpoint({ origin, ...now, extensions: [] }), signers, 0)
+    const note = signNote(formatCheckpoint({ origin, ...now, extensions: [] }), signing, 0)
     await remember?.(now)
     return putUp(note, now)
   }
@@ -115,13 +124,24 @@ export async function openLog(store: TileStore, options: LogOptions): Promise<Tr
     return note
   }
 
-  async function addCosignatures(lines: readonly NoteSignature[]): Promise<Uint8Array> {
-    if (published === undefined) throw new RangeError('there is no checkpoint to cosign')
-    const { text = '', signatures = [] } = parseNote(published.note) ?? {}
+  async function addCosignatures(note: Uint8Array, lines: readonly NoteSignature[]): Promise<void> {
+    const text = parseNote(note)?.text
+    const isUp = published !== undefined && parseNote(published.note)?.text === text
+    const { signatures } = parseNote(isUp && published !== undefined ? published.note : note) ?? {}
+    if (text === undefined || signatures === undefined || lines.length === 0) throw new RangeError('nothing to cosign')
     const isNew = (old: NoteSignature): boolean =>
       lines.some((line) => line.name === old.name && line.keyId === old.keyId)
-    const kept = signatures.filter((old) => !isNew(old))
-    return putUp(signNote(text, signers, 0, [...kept, ...lines]), published.head)
+    const cosigned = formatNote({ text, signatures: [...signatures.filter((old) => !isNew(old)), ...lines] })
+    await store.write(WITNESSED_PATH, cosigned)
+    if (isUp && published !== undefined) await putUp(cosigned, published.head)
+  }
+
+  async function handOver(next: NoteSigner): Promise<Uint8Array> {
+    signing = [...signing, next]
+    const note = await publish()
+    await keep()
+    signing = [next]
+    return note
   }
 
   async function keep(): Promise<void> {
@@ -158,7 +178,8 @@ export async function openLog(store: TileStore, options: LogOptions): Promise<Tr
       return serially(() => append(leaves))
     },
     publish: () => serially(publish),
-    addCosignatures: (lines) => serially(() => addCosignatures(lines)),
+    addCosignatures: (note, lines) => serially(() => addCosignatures(note, lines)),
+    handOver: (next) => serially(() => handOver(next)),
     keep: () => serially(keep),
     tidy: () => serially(tidy),
   }

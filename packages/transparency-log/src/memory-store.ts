@@ -1,11 +1,5 @@
 import { equalBytes } from './bytes.ts'
-import {
-  assertStorePath,
-  CHECKPOINT_PATH,
-  type ReadableStore,
-  StoreConflictError,
-  type TileStore,
-} from './tile-store.ts'
+import { assertStorePath, isReplaced, type ReadableStore, StoreConflictError, type TileStore } from './tile-store.ts'
 
 /** A store in memory with the rules of the real ones, for tests. `files` is open for tampering with. */
 export function memoryStore(): TileStore & ReadableStore & { readonly files: Map<string, Uint8Array> } {
@@ -19,8 +13,7 @@ export function memoryStore(): TileStore & ReadableStore & { readonly files: Map
     async write(path, bytes) {
       assertStorePath(path)
       const there = files.get(path)
-      if (there !== undefined && path !== CHECKPOINT_PATH && !equalBytes(there, bytes))
-        throw new StoreConflictError(path)
+      if (there !== undefined && !isReplaced(path) && !equalBytes(there, bytes)) throw new StoreConflictError(path)
       files.set(path, bytes.slice())
     },
     async removePartials(path) {

@@ -13,13 +13,18 @@ export type RootWatch = {
   readonly matched: number
 }
 
-/** `target` is the checkpoint the log is verified at; `others` of any size, in any order. */
-export function rootWatch(target: SignedHead, others: readonly SignedHead[], findings: FindingList): RootWatch {
+/** `target` is the checkpoint the log is verified at, from the leaf `from` on; `others` of any size, in any order. */
+export function rootWatch(
+  target: SignedHead,
+  others: readonly SignedHead[],
+  from: number,
+  findings: FindingList,
+): RootWatch {
   const heads = [target, ...others].sort((a, b) => a.size - b.size)
   const differing: SignedHead[] = []
   let next = 0
   let matched = 0
-  let lastGood = 0
+  let lastGood = from
 
   return {
     get matched() {

@@ -1,18 +1,29 @@
 /** Where a log keeps its files. Paths are those of C2SP tlog-tiles, relative to the log's prefix, `/` between elements. */
 
-/** The current checkpoint: the one path whose content may change (C2SP tlog-tiles, "Checkpoints"). */
+/** The current checkpoint, whose content changes (C2SP tlog-tiles, "Checkpoints"). */
 export const CHECKPOINT_PATH = 'checkpoint'
+
+/**
+ * The last checkpoint that witnesses have cosigned, with their lines: where they answer later than the next checkpoint is up, that one
+ * has none yet. An addition of ours to tlog-tiles.
+ */
+export const WITNESSED_PATH = 'witnessed'
+
+/** Whether a path's content may change. */
+export function isReplaced(path: string): boolean {
+  return path === CHECKPOINT_PATH || path === WITNESSED_PATH
+}
 
 /** Folder of the checkpoints kept for good, by size: `checkpoints/x020/x852/163`. An addition of ours to tlog-tiles. */
 export const KEPT_CHECKPOINTS = 'checkpoints'
 
-/** Append-only: what is written stays, but for {@link CHECKPOINT_PATH}. */
+/** Append-only: what is written stays, but for {@link CHECKPOINT_PATH} and {@link WITNESSED_PATH}. */
 export type TileStore = {
   /** The file's bytes, or `undefined` where there is none. Throws on any other trouble. */
   read(path: string): Promise<Uint8Array | undefined>
   /**
    * Durable once resolved. Writing the same bytes again is a success, other bytes a {@link StoreConflictError} that
-   * leaves the file as it was; only `checkpoint` is replaced, atomically.
+   * leaves the file as it was; only `checkpoint` and `witnessed` are replaced, atomically.
    */
   write(path: string, bytes: Uint8Array): Promise<void>
   /**

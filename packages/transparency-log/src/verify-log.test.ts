@@ -62,7 +62,7 @@ describe('an untouched log', () => {
   it.each([0, 1, 255, 256, 257, 512, 513])('of %i entries', async (size) => {
     const leaves = size === 0 ? [] : auditLeaves(size)
     const { findings, entries } = await verifyLog(await sampleLog(leaves), { ...trust, maxHeartbeatAgeMs: 1e12 })
-    expect(findings).toEqual(size === 0 ? [{ kind: 'stale', now: NOW }] : [])
+    expect(findings).toEqual(size === 0 ? [{ kind: 'stale', of: 'heartbeat', now: NOW }] : [])
     expect(entries).toBe(size)
   })
 
@@ -318,8 +318,10 @@ describe('tampering with a stolen key', () => {
       { kind: 'bad-signature', path: 'checkpoint', reason: '0 of the 1 witnesses it needs have cosigned it' },
     ])
     const note = parseNote(store.files.get('checkpoint') as Uint8Array)
-    store.files.set('checkpoint', signNote(note?.text ?? '', [signer, witness], 1000))
+    store.files.set('checkpoint', signNote(note?.text ?? '', [signer, witness], NOW / 1000))
     expect(await verify(store, { witnesses })).toEqual([])
+    store.files.set('checkpoint', signNote(note?.text ?? '', [signer, witness], NOW / 1000 - 121))
+    expect(await verify(store, { witnesses })).toMatchObject([{ kind: 'stale', of: 'witness' }])
     store.files.set('checkpoint', signNote(note?.text ?? '', [witness], 1000))
     expect(kinds(await verify(store, { witnesses }))).toEqual(['bad-signature'])
   })
@@ -456,10 +458,12 @@ describe('signs of life', () => {
     const old = await sampleLog([make.heartbeat(NOW - 120_000)])
     expect(await verify(old)).toEqual([])
     expect(await verify(old, { now: NOW + 1 })).toEqual([
-      { kind: 'stale', lastHeartbeatAt: NOW - 120_000, now: NOW + 1 },
+      { kind: 'stale', of: 'heartbeat', lastAt: NOW - 120_000, now: NOW + 1 },
     ])
     expect(await verify(await sampleLog([leafMaker().heartbeat(NOW + 120_001)]))).toMatchObject([{ kind: 'stale' }])
-    expect(await verify(await sampleLog([leafMaker().event('w')]))).toEqual([{ kind: 'stale', now: NOW }])
+    expect(await verify(await sampleLog([leafMaker().event('w')]))).toEqual([
+      { kind: 'stale', of: 'heartbeat', now: NOW },
+    ])
     const { maxHeartbeatAgeMs: _, ...timeless } = trust
     expect((await verifyLog(old, { ...timeless, now: NOW * 2 })).ok).toBe(true)
   })

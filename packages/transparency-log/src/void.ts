@@ -1,8 +1,6 @@
-import { decodeBase64 } from './base64.ts'
 import type { SignedVoid, VoidStatement } from './leaf.ts'
-import { parseNote } from './note.ts'
 import type { NoteSigner, NoteVerifier } from './note-keys.ts'
-import { signNote } from './signed-note.ts'
+import { signerOfStatement, signStatement } from './statement.ts'
 
 /**
  * Voids: when numbers of a writer are known never to come, someone says so, by name and signature, in the log itself. A
@@ -11,21 +9,13 @@ import { signNote } from './signed-note.ts'
 
 /** Signs a void for the log `origin`. Which keys may sign voids is the verifier's choice; the log's own by default. */
 export function signVoid(statement: VoidStatement, origin: string, signer: NoteSigner): SignedVoid {
-  const line = parseNote(signNote(voidText(statement, origin), [signer], 0))?.signatures[0]
-  if (line === undefined) throw new RangeError('not a void that can be signed')
-  const blob = Buffer.alloc(4 + line.signature.length)
-  blob.writeUInt32BE(line.keyId)
-  blob.set(line.signature, 4)
-  return { ...statement, signer: line.name, signature: blob.toString('base64') }
+  const signature = signStatement(voidText(statement, origin), signer)
+  return { ...statement, signer: signer.verifier.name, signature }
 }
 
 /** Whether one of `keys` signed this void for the log `origin`. Never throws. */
 export function verifyVoid(signed: SignedVoid, origin: string, keys: readonly NoteVerifier[]): boolean {
-  const blob = decodeBase64(signed.signature)
-  if (blob === undefined || blob.length < 5) return false
-  const keyId = new DataView(blob.buffer).getUint32(0)
-  const key = keys.find((one) => one.name === signed.signer && one.keyId === keyId)
-  return key?.verify(voidText(signed, origin), blob.subarray(4)) ?? false
+  return signerOfStatement(voidText(signed, origin), signed.signer, signed.signature, keys) !== undefined
 }
 
 /**

@@ -129,14 +129,20 @@ describe('the answer', () => {
   it('goes into the log’s checkpoint, unknown and wrong lines apart', async () => {
     const one = parseSignerKey(generateNoteKey('w1', COSIGNATURE).skey)
     const two = parseSignerKey(generateNoteKey('w2', COSIGNATURE).skey)
-    const log = await openLog(await sampleLog(auditLeaves(3)), { origin: ORIGIN, signers: [signer] })
-    const opened = openNote(await log.publish(), keys)
+    const store = await sampleLog(auditLeaves(3))
+    const log = await openLog(store, { origin: ORIGIN, signers: [signer] })
+    const published = await log.publish()
+    const opened = openNote(published, keys)
     const text = opened.ok ? opened.text : ''
     const answer = cosign(text, [one, two], 1_767_225_600)
     expect(readCosignatures(answer, text, [one.verifier])).toMatchObject([{ name: 'w1' }])
     expect(readCosignatures(answer, `${text}x\n`, [one.verifier])).toEqual([])
     expect(readCosignatures('not a line', text, [one.verifier])).toEqual([])
-    const note = await log.addCosignatures(readCosignatures(answer, text, [one.verifier, two.verifier]))
-    expect(openNote(note, [...keys, one.verifier, two.verifier])).toMatchObject({ ok: true, by: { length: 3 } })
+    await log.addCosignatures(published, readCosignatures(answer, text, [one.verifier, two.verifier]))
+    const note = await store.read('checkpoint')
+    expect(openNote(note ?? new Uint8Array(0), [...keys, one.verifier, two.verifier])).toMatchObject({
+      ok: true,
+      by: { length: 3 },
+    })
   })
 })

@@ -17,15 +17,24 @@ export type WriterLedger = {
   /** Reports the gaps that were never filled. */
   finish(): void
   readonly writers: number
+  /** The number that is due of each writer. */
+  next(): Record<string, number>
 }
 
-/** `startsMidway`: the log's beginning was pruned, so that the first number seen of a writer may be any. */
-export function writerLedger(findings: FindingList, startsMidway: boolean): WriterLedger {
-  const due = new Map<string, { next: number; sight: number }>()
+/**
+ * `startsMidway`: the log's beginning was pruned or is not looked at, so that the first number seen of a writer may be any; unless it is
+ * `known` which is due.
+ */
+export function writerLedger(
+  findings: FindingList,
+  startsMidway: boolean,
+  known: Readonly<Record<string, number>> = {},
+): WriterLedger {
   const gaps = new Map<string, Gap[]>()
   let open = 0
   // Grows with every stretch that could not be read. A writer last seen before it may go on at any later number.
   let sight = startsMidway ? 1 : 0
+  const due = new Map(Object.entries(known).map(([writer, next]) => [writer, { next, sight }]))
 
   function expected(writer: string, seq: number): number {
     const { next, sight: seen } = due.get(writer) ?? { next: 1, sight: 0 }
@@ -84,6 +93,7 @@ export function writerLedger(findings: FindingList, startsMidway: boolean): Writ
     unseen() {
       sight++
     },
+    next: () => Object.fromEntries([...due].map(([writer, { next }]) => [writer, next])),
     finish() {
       const left = [...gaps].flatMap(([writer, some]) => some.map((gap) => ({ writer, gap })))
       for (const { writer, gap } of left.sort((a, b) => a.gap.index - b.gap.index)) report(writer, gap)
