@@ -20,6 +20,7 @@ import { hasPlainHead, isUnsafe, onClientError, refusalOfRequest, sendProblem } 
 import { RefusalAudit } from './http/refusal-audit.ts'
 import { logAnswers } from './http/request-log.ts'
 import { registerStaticWeb, sendPage, wantsPage } from './http/static-web.ts'
+import { pathOf } from './http/where.ts'
 import { registerKeyAdminRoutes, registerKeyRoutes } from './keys/routes.ts'
 import { registerMessageRoutes } from './messages/routes.ts'
 import { registerPatientRoutes } from './patients/routes.ts'

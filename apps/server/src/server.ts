@@ -14,15 +14,13 @@ import type { Logger } from './log.ts'
 import { type EmbeddedPostgres, startEmbeddedPostgres } from './storage/embedded-postgres.ts'
 import { withFolderLock } from './storage/postgres-state.ts'
 import { prepareDatabase } from './storage/prepare.ts'
-import { certificateOptions, loadCertificate } from './tls/certificates.ts'
-import { TLS_OPTIONS } from './tls/options.ts'
+import { loadCertificate } from './tls/certificates.ts'
+import { keepCertificateCurrent } from './tls/keep-current.ts'
 
 /** How long a stop spreads the closing of sockets over, in milliseconds. */
 const DRAIN_MS = 3_000
 /** How often the embedded PostgreSQL is looked after, in milliseconds. */
 const POSTGRES_LOOK_MS = 1_000
-/** How often the certificate is looked at, in milliseconds: it is renewed weeks before it expires. */
-const CERTIFICATE_CHECK_MS = 12 * 3_600_000
 
 export type RunningServer = {
   readonly ctx: Context
@@ -70,8 +68,9 @@ export async function startServer(config: Config, overrides: ContextOverrides = 
       : []
     const port = await listen(app, config)
     ctx.site.listeningOn(port)
-    const reloadCertificate = () => renewCertificate(app, ctx)
-    endings.push(systemClock.every(CERTIFICATE_CHECK_MS, () => void reloadCertificate()))
+    // By real time: it is other people's clocks that certificates expire by.
+    const current = keepCertificateCurrent(app.server, { config, clock: systemClock, log: ctx.log })
+    endings.push(() => current.stop())
     endings.push(async () => {
       ctx.readiness.drain()
       await ctx.gateway.drain(DRAIN_MS)
@@ -79,7 +78,14 @@ export async function startServer(config: Config, overrides: ContextOverrides = 
     })
     await ctx.database.auditOnly(null, { action: 'server.start', outcome: 'allowed' })
     ctx.log.info('server.started', { port })
-    return { ctx, port, authorityFile: certificate.authorityFile, demoAccounts, reloadCertificate, stop }
+    return {
+      ctx,
+      port,
+      authorityFile: certificate.authorityFile,
+      demoAccounts,
+      reloadCertificate: () => current.reload(),
+      stop,
+    }
   } catch (error) {
     await stop()
     throw error
@@ -147,14 +153,4 @@ async function listen(app: App, { host, port }: Config): Promise<number> {
     throw error
   }
   return (app.server.address() as AddressInfo).port
-}
-
-/** A certificate that cannot be read leaves the one before in force. The options are given whole: what is not, is forgotten. */
-async function renewCertificate(app: App, ctx: Context): Promise<void> {
-  try {
-    const certificate = await loadCertificate(ctx.config, systemClock.now())
-    app.server.setSecureContext({ ...TLS_OPTIONS, ...certificateOptions(certificate) })
-  } catch (error) {
-    ctx.log.error('certificate.failed', { error })
-  }
 }

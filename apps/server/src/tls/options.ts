@@ -1,3 +1,4 @@
+import { constants } from 'node:crypto'
 import type { TlsOptions } from 'node:tls'
 
 /**
@@ -19,6 +20,9 @@ export const TLS_OPTIONS = {
     'ECDHE-ECDSA-AES128-GCM-SHA256',
     'ECDHE-RSA-AES128-GCM-SHA256',
   ].join(':'),
+  // The first is X25519 beside ML-KEM-768: what is recorded today is not read by a quantum computer later. No finite fields.
+  ecdhCurve: ['X25519MLKEM768', 'X25519', 'prime256v1', 'secp384r1'].join(':'),
+  secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
   ALPNProtocols: ['http/1.1'],
   handshakeTimeout: 10_000,
 } as const satisfies TlsOptions
