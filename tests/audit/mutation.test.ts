@@ -75,7 +75,14 @@ async function entryCount(): Promise<number> {
 describe('the database’s owner, every guard switched off', () => {
   /** Runs as superuser without triggers or constraints, looks what is found, and puts everything back. */
   async function foundAfter(...changes: string[]): Promise<string[]> {
-    const tables = ['audit_outbox', 'audit_log.runs', 'audit_log.head', 'audit_log.events', 'audit_log.indexed']
+    const tables = [
+      'audit_outbox',
+      'audit_log.runs',
+      'audit_log.head',
+      'audit_log.events',
+      'audit_log.hours',
+      'audit_log.indexed',
+    ]
     const copy = (table: string) => `mutation_copy_${table.replace('.', '_')}`
     await asOwner(store.ownerUrl, async (client) => {
       for (const table of tables) await client.query(`CREATE TABLE ${copy(table)} AS TABLE ${table}`)
@@ -107,7 +114,14 @@ describe('the database’s owner, every guard switched off', () => {
 
   async function withoutGuards(client: { query(sql: string): Promise<unknown> }): Promise<void> {
     await client.query('SET session_replication_role = replica')
-    for (const table of ['audit_outbox', 'audit_log.runs'])
+    const parts = await client.query(
+      "SELECT oid::regclass::text AS name FROM pg_class WHERE relnamespace = 'audit_parts'::regnamespace AND relkind = 'r'",
+    )
+    for (const table of [
+      'audit_outbox',
+      'audit_log.runs',
+      ...(parts as { rows: { name: string }[] }).rows.map(({ name }) => name),
+    ])
       await client.query(`ALTER TABLE ${table} DISABLE TRIGGER ALL`)
   }
 
@@ -232,13 +246,28 @@ describe('the database’s owner, every guard switched off', () => {
     ['connection', 'NULL'],
   ])('column %s of the index', async (column, value) => {
     const change = `UPDATE audit_log.events SET ${column} = ${value} WHERE ${indexed}`
-    expect(await foundAfter(change)).toEqual(['audit_log.events changed'])
+    const counted = ['tenant_id', 'action', 'outcome'].includes(column) ? ['audit_log.hours changed'] : []
+    expect(await foundAfter(change)).toEqual(['audit_log.events changed', ...counted])
+  })
+
+  it.each([
+    ['tenant_id', `'${other}'`],
+    ['hour', "hour - interval '1 hour'"],
+    ['action', "'auth.login'"],
+    ['outcome', "'refused'"],
+    ['count', 'count + 1'],
+  ])('column %s of the hours', async (column, value) => {
+    const one =
+      '(tenant_id, hour, action, outcome) = (SELECT tenant_id, hour, action, outcome FROM audit_log.hours LIMIT 1)'
+    const found = ['audit_log.hours changed']
+    expect(await foundAfter(`UPDATE audit_log.hours SET ${column} = ${value} WHERE ${one}`)).toEqual(found)
+    if (column === 'count') expect(await foundAfter(`DELETE FROM audit_log.hours WHERE ${one}`)).toEqual(found)
   })
 
   it('a row of the index moved, deleted or put in, and an index that says it is whole when it is not', async () => {
     const moved = `UPDATE audit_log.events SET leaf_index = 90000 WHERE ${indexed}`
     expect(await foundAfter(moved)).toEqual(['audit_log.events missing'])
-    expect(await foundAfter(`DELETE FROM audit_log.events WHERE ${indexed}`)).toEqual(['audit_log.events missing'])
+    expect(await foundAfter(`DELETE FROM audit_log.events WHERE ${indexed}`)).toContain('audit_log.events missing')
     const put = `INSERT INTO audit_log.events SELECT '${other}', leaf_index, at, writer_id, writer_seq, action, outcome FROM audit_log.events WHERE ${indexed}`
     expect(await foundAfter(put)).toContain('audit_log.events changed')
     const further = 'UPDATE audit_log.indexed SET next_index = next_index + 1'
@@ -247,20 +276,21 @@ describe('the database’s owner, every guard switched off', () => {
       'DELETE FROM audit_log.events WHERE leaf_index >= 700',
       "UPDATE audit_log.indexed SET next_index = 700, safe_at = 'infinity'",
     ]
-    expect(await foundAfter(...whole)).toEqual(['audit_log.indexed changed'])
+    expect(await foundAfter(...whole)).toContain('audit_log.indexed changed')
   })
 
   it('every column of every table is in this test, or proves nothing and is named here', async () => {
     const columns = await store.query<{ name: string }>(
       `SELECT c.relname || '.' || a.attname AS name FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
        WHERE (c.relnamespace = 'audit_log'::regnamespace OR c.oid = 'audit_outbox'::regclass)
-         AND c.relkind = 'r' AND a.attnum > 0 AND NOT a.attisdropped ORDER BY 1`,
+         AND c.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped ORDER BY 1`,
     )
     const tested = [
       ...['tenant_id', 'writer_id', 'writer_seq', 'at', 'event'].map((name) => `audit_outbox.${name}`),
       ...['first_index', 'count', 'tenant_id', 'writer_id', 'first_seq', 'own'].map((name) => `runs.${name}`),
       ...['size', 'root', 'note', 'vkey'].map((name) => `head.${name}`),
       ...['next_index', 'safe_at'].map((name) => `indexed.${name}`),
+      ...['tenant_id', 'hour', 'action', 'outcome', 'count'].map((name) => `hours.${name}`),
       ...[
         'tenant_id',
         'leaf_index',

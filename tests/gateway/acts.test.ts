@@ -60,6 +60,22 @@ describe('R-45 what was said', () => {
     for (const socket of [mine, theirs, late]) socket.cut()
   })
 
+  test('is not corrected once it was recalled, and nobody is mentioned who is nobody here', async () => {
+    const socket = await reading(nurse)
+    const { message } = await post(socket)
+    await socket.ask({ type: 'message.recall', message, reason: 'wrong-patient' })
+    const late = await socket.ask({ type: 'message.correct', message, body: 'x' })
+    expect(late).toMatchObject({ type: 'error', code: 'conflict' })
+    const [event] = await auditOf(server, 'riverside', { action: 'message.correct', outcome: 'refused', message })
+    expect(event).toMatchObject({ reason: 'recalled' })
+    const stranger = await signedIn(server, 'lakeside/physician.haddad')
+    for (const nobody of [stranger.user.id, randomUUID()]) {
+      const mentions = [physician.user.id, nobody]
+      await expect(post(socket, { mentions })).rejects.toThrow('not-found')
+    }
+    socket.cut()
+  })
+
   test('is recalled once, for a reason of the list, and the reason is audited', async () => {
     const socket = await reading(nurse)
     const { message } = await post(socket)

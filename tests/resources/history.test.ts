@@ -100,6 +100,36 @@ describe('GET /channels/:id/messages', () => {
     expect(await auditOf(server, 'riverside', refused)).toMatchObject([{ reason: 'no-care-team', patient: patient.id }])
   })
 
+  it('R-72 a message whose stored body was changed is shown as unreadable, over HTTP and socket, and that is audited', async () => {
+    const [, , third] = (await history()).items.filter(({ event }) => event.type === 'message.posted')
+    const id = third?.event.type === 'message.posted' ? third.event.message : ''
+    const change = (part: string) => `UPDATE channel_events SET body = ${part} WHERE id = '${id}'`
+    const [row] = await server.database.query<{ body: Buffer }>(`SELECT body FROM channel_events WHERE id = '${id}'`)
+    const last = (row?.body.length ?? 0) - 1
+    for (const part of [
+      `set_byte(body, ${last}, get_byte(body, ${last}) # 1)`,
+      'set_byte(body, 3, get_byte(body, 3) # 1)',
+      "'x'",
+    ]) {
+      await server.database.query(change(part))
+      const { items } = await history()
+      expect(items.find(({ seq }) => seq === third?.seq)?.event).toMatchObject({ body: '', unreadable: true })
+      expect(items.filter(({ event }) => 'unreadable' in event)).toHaveLength(1)
+    }
+    const socket = await openSocket(await signedIn(server, 'riverside/physician.okafor'))
+    await socket.ask({ type: 'channel.subscribe', channel: patient.channel, after: 0 })
+    await socket.frame('channel.live')
+    expect(socket.events(patient.channel)).toEqual((await history()).items)
+    socket.cut()
+    const events = await auditOf(server, 'riverside', { action: 'message.unreadable', message: id })
+    expect(events[0]).toMatchObject({
+      outcome: 'failed',
+      reason: 'tampered',
+      actor: nurse.user.id,
+      patient: patient.id,
+    })
+  })
+
   it('R-33: no more once the assignment has ended', async () => {
     const physician = await signedIn(server, 'riverside/physician.okafor')
     const path = `/channels/${patient.channel}/messages`

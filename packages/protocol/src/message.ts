@@ -81,6 +81,8 @@ export const done = z.strictObject({
 })
 
 const body = z.string().max(MAX_BODY_LENGTH)
+/** What is stored does not open: somebody has changed it, or put it where it does not belong. The body is empty then. */
+const unreadable = z.literal(true).optional()
 
 /** The durable events of a channel, one for each sequence number. */
 export const channelEventBody = z.discriminatedUnion('type', [
@@ -97,8 +99,9 @@ export const channelEventBody = z.discriminatedUnion('type', [
     mentions: z.array(uuid),
     attachments: z.array(uuid),
     to: z.array(roleName),
+    unreadable,
   }),
-  z.strictObject({ type: z.literal('message.corrected'), message: uuid, by: uuid, body }),
+  z.strictObject({ type: z.literal('message.corrected'), message: uuid, by: uuid, body, unreadable }),
   z.strictObject({ type: z.literal('message.recalled'), message: uuid, by: uuid, reason: recallReason }),
   z.strictObject({
     type: z.literal('message.acknowledged'),

@@ -79,6 +79,7 @@ export const auditActions = [
   'limit.hit',
   // What changes without a verb of its own.
   'message.escalate',
+  'message.unreadable',
   'member.join',
   'member.leave',
   'channel.archive',
@@ -188,6 +189,7 @@ export const auditReasons = [
   'state',
   'not-found',
   'conflict',
+  'recalled',
   'repeated',
   'rate',
   'in-flight',
@@ -197,6 +199,8 @@ export const auditReasons = [
   'connections',
   'sign-ins',
   'slow-reader',
+  // What was found.
+  'tampered',
   // How it ended.
   'timeout',
   'heartbeat',

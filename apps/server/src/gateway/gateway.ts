@@ -14,7 +14,6 @@ import { randomSecretId } from '../sessions/access-token.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 import type { CommitResult } from '../storage/channel-event.ts'
 import type { Database } from '../storage/open.ts'
-import type { StoredEvent } from '../storage/replay.ts'
 import { TypingSigns } from '../typing/typing.ts'
 import { Admission } from './admission.ts'
 import { type CommitRequest, Committer, Committers } from './committer.ts'
@@ -88,7 +87,7 @@ export function createGateway(parts: GatewayParts): Gateway {
   const hub = new Hub({
     readEvents: async (tenant, channel, after, limit) => {
       const stored = await database.readEvents(tenant, channel, after, limit)
-      return Promise.all(stored.map((each) => framed(keyring, tenant, channel, each)))
+      return Promise.all(stored.map((each) => framed(keyring, tenant, channel, each, (fact) => audit(tenant, fact))))
     },
     log,
     onMessage: (tenant, channel, event) => inboxes.message(tenant, channel, event),
@@ -150,8 +149,9 @@ export function createGateway(parts: GatewayParts): Gateway {
   return gateway
 }
 
-async function framed(keyring: Keyring, tenant: string, channel: string, stored: StoredEvent): Promise<FramedEvent> {
-  const readable = await readableEvent(keyring, tenant, channel, stored)
+async function framed(...given: Parameters<typeof readableEvent>): Promise<FramedEvent> {
+  const readable = await readableEvent(...given)
+  const [, , , stored] = given
   const { event } = readable
   const isMessage = event.type === 'message.posted'
   return {

@@ -9,9 +9,10 @@ import { requestDigest, submit } from './submit.ts'
 
 type MessageCorrect = Extract<ClientRequest, { type: 'message.correct' }>
 
-/** Another text for what one has said: the first stays where it is, for the audit and for who had read it. */
+/** Another text for what one has said: the first stays where it is, for the audit and for who had read it. Not for what was recalled. */
 export async function correct(asker: Asker, frame: MessageCorrect): Promise<void> {
-  const { known, audit } = await decideOfMessage(asker, 'message.correct', frame)
+  const { known, recalled, audit } = await decideOfMessage(asker, 'message.correct', frame)
+  if (recalled) throw new Refusal('conflict', 'recalled')
   if (frame.body.length > asker.gateway.config.limits.bodyLength) throw new Refusal('too-large', 'oversize')
   const { tenant, user } = asker
   const { message, body } = frame

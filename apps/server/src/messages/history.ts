@@ -1,5 +1,5 @@
 import type { ChannelEvent } from '@wardline/protocol'
-import { auditId } from '../audit/event.ts'
+import { type AuditFact, auditId } from '../audit/event.ts'
 import type { KnownChannel } from '../channels/known-channels.ts'
 import type { Context } from '../context.ts'
 import { Refusal } from '../errors.ts'
@@ -30,7 +30,10 @@ export async function readHistory(
   const found = await ctx.database.readBefore(tenant, id, before, limit + 1)
   const stored = found.slice(0, limit).reverse()
   const first = stored[0]?.seq
-  const items = await Promise.all(stored.map((each) => readableEvent(ctx.keyring, tenant, id, each)))
+  const unreadable: AuditFact[] = []
+  const audit = (fact: AuditFact) => unreadable.push({ ...fact, ...caller.trail, ...whole })
+  const items = await Promise.all(stored.map((each) => readableEvent(ctx.keyring, tenant, id, each, audit)))
+  await Promise.all(unreadable.map((fact) => ctx.database.auditOnly(tenant, fact)))
   await ctx.database.auditOnly(tenant, {
     ...caller.trail,
     ...whole,

@@ -11,6 +11,7 @@ type MessageAction = 'message.correct' | 'message.recall' | 'message.acknowledge
 /** The channel of a message that somebody would correct, recall or acknowledge, and the right by which they may. */
 export interface OfMessage {
   readonly known: KnownChannel
+  readonly recalled: boolean
   readonly audit: AuditFact
 }
 
@@ -46,7 +47,7 @@ export async function decideOfMessage(
     message: auditId(id),
     ...(patient === null ? {} : { patient: auditId(patient) }),
   }
-  return { known, audit }
+  return { known, recalled: found.recalled, audit }
 }
 
 export function doneFrame(request: { readonly id: string }, { seq }: Accepted): Frame {

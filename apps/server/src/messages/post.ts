@@ -16,14 +16,27 @@ import { type Accepted, requestDigest, submit } from './submit.ts'
 export function post(asker: Asker, frame: MessagePost): Promise<void> | undefined {
   const { channels } = asker.gateway
   const known = channels.peek(asker.tenant, frame.channel)
-  if (known !== undefined) {
+  if (known !== undefined && frame.mentions === undefined) {
     postTo(asker, frame, known)
     return undefined
   }
-  return channels.load(asker.tenant, frame.channel).then((loaded) => {
+  return channels.load(asker.tenant, frame.channel).then(async (loaded) => {
     if (loaded === null) throw new Refusal('not-found', 'not-found')
+    await checkMentions(asker, frame, loaded)
     postTo(asker, frame, loaded)
   })
+}
+
+/** Who is mentioned is somebody of this tenant: any other id would be kept as typed. Asked for those alone who may post here at all. */
+async function checkMentions(asker: Asker, { mentions }: MessagePost, { resource }: KnownChannel): Promise<void> {
+  if (mentions === undefined) return
+  asker.decide('message.post', resource)
+  const ids = [...new Set(mentions)]
+  const { tenant: tenantId, gateway } = asker
+  const known = await gateway.database.readTenant(tenantId, (db) =>
+    db.user.count({ where: { tenantId, id: { in: ids } } }),
+  )
+  if (known < ids.length) throw new Refusal('not-found', 'not-found')
 }
 
 function postTo(asker: Asker, frame: MessagePost, known: KnownChannel): void {

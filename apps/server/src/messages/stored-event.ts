@@ -5,7 +5,10 @@ import {
   type MessagePost,
   type Phi,
 } from '@wardline/protocol'
-import { KeyDestroyed, type Keyring } from '../keys/keyring.ts'
+import { bySystem } from '../audit/by.ts'
+import { type AuditFact, auditId } from '../audit/event.ts'
+import { SealError } from '../keys/envelope.ts'
+import { KeyDestroyed, KeyMissing, type Keyring } from '../keys/keyring.ts'
 import type { EventAttributes } from '../storage/channel-event.ts'
 import type { StoredEvent } from '../storage/replay.ts'
 
@@ -44,36 +47,47 @@ export function postedEvent(
 
 /**
  * A stored event as its readers get it, over the socket and over HTTP alike: the one place where a body is opened. The caller has
- * asked policy. A body whose key was destroyed is empty (R-60).
+ * asked policy. A body whose key was destroyed is empty (R-60). One that does not open, because somebody has changed it, is empty and
+ * said to be unreadable, so that it does not take the others of its page with it; `audit` is told.
  */
 export async function readableEvent(
   keyring: Keyring,
   tenant: string,
   channel: string,
   stored: StoredEvent,
+  audit: (fact: AuditFact) => void,
 ): Promise<ChannelEvent> {
-  const body = stored.body === null ? '' : await openBody(keyring, tenant, channel, stored.id, stored.body)
+  const opened = stored.body === null ? '' : await openBody(keyring, tenant, channel, stored.id, stored.body)
   const at = new Date(stored.at).toISOString()
-  return { type: 'channel.event', channel, seq: stored.seq, at, event: channelEventBody.parse(unfolded(stored, body)) }
+  if (opened === null) {
+    const [message, about] = [auditId(stored.id), auditId(channel)]
+    const fact = { action: 'message.unreadable', outcome: 'failed', reason: 'tampered' } as const
+    audit({ ...bySystem, ...fact, channel: about, message, seq: stored.seq })
+  }
+  const unfoldedEvent = unfolded(stored, opened ?? '')
+  const event = channelEventBody.parse(opened === null ? { ...unfoldedEvent, unreadable: true } : unfoldedEvent)
+  return { type: 'channel.event', channel, seq: stored.seq, at, event }
 }
 
+/** Null: it does not open. */
 async function openBody(
   keyring: Keyring,
   tenant: string,
   channel: string,
   row: string,
   sealed: Uint8Array,
-): Promise<Phi | ''> {
+): Promise<Phi | '' | null> {
   try {
     return await keyring.open(tenant, { scope: channel, row, purpose: BODY_PURPOSE }, sealed)
   } catch (error) {
     if (error instanceof KeyDestroyed) return ''
+    if (error instanceof SealError || error instanceof KeyMissing) return null
     throw error
   }
 }
 
 /** Not yet checked against the contract: rows outlive the code that wrote them. */
-function unfolded({ type, id, actorId, clientId, messageId, attributes }: StoredEvent, body: Phi | ''): unknown {
+function unfolded({ type, id, actorId, clientId, messageId, attributes }: StoredEvent, body: Phi | ''): object {
   switch (type) {
     case 'message.posted':
       return postedEvent({ message: id, sender: actorId, clientId, inReplyTo: messageId, body }, attributes)

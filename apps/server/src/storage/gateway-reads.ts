@@ -1,6 +1,7 @@
 import { tenantSettings } from '@wardline/protocol'
 import type pg from 'pg'
 import { z } from 'zod'
+import { onceId } from './channel-event.ts'
 import { StorageUnavailable } from './errors.ts'
 
 // What the functions of migration `gateway` answer, checked here: they are SQL, and this is where its types begin.
@@ -63,13 +64,15 @@ export type Unread = {
   readonly urgent: number
 }
 
+type StoredMessage = { readonly channel: string; readonly sender: string; readonly recalled: boolean }
+
 export type GatewayReads = {
   /** Null: there is no such user. @param at epoch milliseconds */
   readAccess(tenantId: string, userId: string, at: number): Promise<StoredAccess | null>
   /** Null: there is no such channel. @param at epoch milliseconds */
   readChannel(tenantId: string, channelId: string, at: number): Promise<StoredChannel | null>
-  /** Whose message it is, and where; null: there is no such message. */
-  findMessage(tenantId: string, messageId: string): Promise<{ channel: string; sender: string } | null>
+  /** Whose message it is, where, and whether it was recalled; null: there is no such message. */
+  findMessage(tenantId: string, messageId: string): Promise<StoredMessage | null>
   readUnread(
     tenantId: string,
     asked: readonly { readonly user: string; readonly channel: string }[],
@@ -103,9 +106,10 @@ export function gatewayReadsFrom(pool: pg.Pool): GatewayReads {
       return storedChannel.nullable().parse(row?.[0])
     },
     async findMessage(tenantId, messageId) {
-      const text = 'SELECT * FROM wardline_message($1,$2)'
-      const [row] = await rows<[string, string]>('message', text, [tenantId, messageId])
-      return row === undefined ? null : { channel: row[0], sender: row[1] }
+      const text = 'SELECT * FROM wardline_message($1,$2,$3)'
+      const values = [tenantId, messageId, onceId('recall', messageId)]
+      const [row] = await rows<[string, string, boolean]>('message', text, values)
+      return row === undefined ? null : { channel: row[0], sender: row[1], recalled: row[2] }
     },
     async readUnread(tenantId, asked, limit) {
       const values = [tenantId, asked.map(({ user }) => user), asked.map(({ channel }) => channel), limit]

@@ -48,6 +48,7 @@ export async function prepareDatabase(options: PrepareOptions): Promise<Prepared
     return await withMigrationLock(owner, async () => {
       await migrate(owner)
       await owner.query('GRANT SELECT ON _prisma_migrations TO wardline_app')
+      await owner.query('SELECT audit_log.make_months()')
       const installation = await ensureInstallation(owner, keys.fingerprint)
       const role = [owner, ownerUrl, installation.id, keys.derive] as const
       const appUrl = options.appUrl ?? (await ensureAppRole(...role))

@@ -180,6 +180,11 @@ export class SequencerStore {
     }))
   }
 
+  /** The parts of the outbox for the months to come. */
+  async makeMonths(): Promise<void> {
+    await this.#rows('SELECT audit_log.make_months()', [])
+  }
+
   /** The last number of the sequencer's own leaves. */
   async readOwnSeq(nil: string): Promise<number> {
     const [row] = await this.#rows<[string]>(
@@ -219,7 +224,11 @@ export class SequencerStore {
          SELECT t, i, to_timestamp(a / 1000.0), w, s, ac, o, p, pa, c
          FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::uuid[], $5::bigint[], $6::text[], $7::text[],
            $8::uuid[], $9::uuid[], $10::uuid[]) AS x (t, i, a, w, s, ac, o, p, pa, c)
-         ON CONFLICT DO NOTHING)
+         ON CONFLICT DO NOTHING RETURNING tenant_id, at, action, outcome),
+       counted AS (
+         INSERT INTO audit_log.hours (tenant_id, hour, action, outcome, count)
+         SELECT tenant_id, date_trunc('hour', at), action, outcome, count(*) FROM added GROUP BY 1, 2, 3, 4
+         ON CONFLICT (tenant_id, hour, action, outcome) DO UPDATE SET count = audit_log.hours.count + excluded.count)
        INSERT INTO audit_log.indexed (next_index, safe_at) VALUES ($11, to_timestamp($12 / 1000.0))
        ON CONFLICT (one) DO UPDATE SET next_index = excluded.next_index,
          safe_at = greatest(audit_log.indexed.safe_at, excluded.safe_at)`,
@@ -321,6 +330,17 @@ export class SequencerStore {
   /** Rows of the index below a place. */
   async countIndexRows(below: number): Promise<number> {
     const [row] = await this.#rows<[string]>('SELECT count(*) FROM audit_log.events WHERE leaf_index < $1', [below])
+    return Number(row?.[0])
+  }
+
+  /** Hours whose count is not that of the rows of the index. */
+  async countWrongHours(): Promise<number> {
+    const [row] = await this.#rows<[string]>(
+      `SELECT count(*) FROM (
+         SELECT tenant_id, date_trunc('hour', at) AS hour, action, outcome, count(*) AS found FROM audit_log.events GROUP BY 1, 2, 3, 4) e
+       FULL JOIN audit_log.hours h USING (tenant_id, hour, action, outcome) WHERE e.found IS DISTINCT FROM h.count`,
+      [],
+    )
     return Number(row?.[0])
   }
 

@@ -1,4 +1,5 @@
 import type { AcknowledgeResponse, ChannelEvent, Priority, RecallReason } from '@wardline/protocol'
+import { strings } from '../strings.ts'
 
 type Posted = Extract<ChannelEvent['event'], { type: 'message.posted' }>
 
@@ -82,6 +83,11 @@ export function emptyTimeline(after: number): Timeline {
   return { items: [], amendments: new Map(), from: after, head: after, complete: after === 0 }
 }
 
+/** What was said; or that it cannot be read, where somebody has changed what is stored. */
+function wordsOf({ body, unreadable }: { readonly body: string; readonly unreadable?: true | undefined }): string {
+  return unreadable === true ? strings.messages.unreadable : body
+}
+
 function bySeq(a: { seq: number }, b: { seq: number }): number {
   return a.seq - b.seq
 }
@@ -91,7 +97,7 @@ function amended(amendment: Amendment, { seq, at, event }: ChannelEvent): Amendm
   switch (event.type) {
     case 'message.corrected':
       if (amendment.correction !== null && amendment.correction.seq >= seq) return amendment
-      return { ...amendment, correction: { body: event.body, by: event.by, at, seq } }
+      return { ...amendment, correction: { body: wordsOf(event), by: event.by, at, seq } }
     case 'message.recalled':
       return { ...amendment, recall: { by: event.by, reason: event.reason, at, seq } }
     case 'message.acknowledged': {
@@ -121,7 +127,7 @@ function itemOf({ seq, at, event }: ChannelEvent): Item | null {
         id: event.message,
         sender: event.sender,
         clientId: event.clientId,
-        body: event.body,
+        body: wordsOf(event),
         priority: event.priority,
         intent: event.intent,
         ackRequired: event.ackRequired,

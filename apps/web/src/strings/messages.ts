@@ -19,6 +19,7 @@ export const messages = {
   edited: (time: string) => `Corrected ${time}`,
   original: 'Original',
   recalled: 'Recalled',
+  unreadable: 'This message cannot be read: what is stored of it was changed. Whoever keeps the audit has been told.',
   recallReasons: {
     'wrong-patient': 'wrong patient',
     'wrong-recipient': 'wrong recipient',

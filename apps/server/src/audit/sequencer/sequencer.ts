@@ -159,7 +159,7 @@ export class Sequencer {
       const at = this.#options.clock.now()
       this.#state = { is: 'leading', size: lead.end, at, delayMs: Math.max(0, at - oldest), gaps: lead.gaps }
     }
-    if (isBeat) await this.#tidy(lead, now)
+    if (isBeat) await this.#tidy(store, lead, now)
     const isBusy = pending.length >= BUSY
     if (!isBusy || lead.turn % BUSY_LOOKS === 0) await indexSome(store, lead, now, isBusy ? 1 : INDEX_RUNS)
     if (pending.length === BATCH) return 0
@@ -185,10 +185,11 @@ export class Sequencer {
     await store.saveHead({ size, root: Buffer.from(root), note, vkey })
   }
 
-  async #tidy(lead: Lead, now: number): Promise<void> {
+  async #tidy(store: SequencerStore, lead: Lead, now: number): Promise<void> {
     await lead.log.tidy()
     if (now - lead.keptAt < KEEP_MS) return
     await lead.log.keep()
+    await store.makeMonths()
     Object.assign(lead, { keptAt: now })
   }
 }
