@@ -81,7 +81,7 @@ export type GatewayReads = {
 }
 
 // Where there is no such user, null and anything together are null.
-const ACCESS = `SELECT wardline_access($1,$2,$3) || jsonb_build_object('settings', wardline_settings($1),
+const ACCESS = `SELECT wardline_access($1,$2,$3) || jsonb_build_object('settings', wardline_settings($1))`
 
 /** One round trip each; every one throws `StorageUnavailable` when the database is away. */
 export function gatewayReadsFrom(pool: pg.Pool): GatewayReads {
