@@ -42,7 +42,7 @@ export class Refusal extends Error {
   /** Whether its audit event has been written by whoever knew most about it; the funnel writes one otherwise. */
   audited = false
   /** Whom a token was good for that was refused all the same: in whose audit the refusal belongs. */
-  claimed: { readonly tenant: string; readonly trail: Pick<AuditFact, 'actor' | 'session'> } | undefined
+  claimed: { readonly tenant: string; readonly trail: Pick<AuditFact, 'actor' | 'session' | 'device'> } | undefined
   constructor(code: ErrorCode, reason: AuditReason, details: RefusalDetails = {}) {
     super(`${code}: ${reason}`, details.cause === undefined ? undefined : { cause: details.cause })
     this.name = 'Refusal'

@@ -48,7 +48,9 @@ describe('[P8] every frame is judged by one strict schema', () => {
   it('a first frame is an authentication or a violation', () => {
     const frame = { type: 'session.authenticate', id: '1', token: 'a.b.c', proof: 'a.b.c' }
     expect(decodeFirstFrame(JSON.stringify(frame)).ok).toBe(true)
-    expect(decodeFirstFrame(JSON.stringify({ ...frame, token: 'a.b' }))).toEqual({ ok: false, fault: 'violation' })
+    // What is no token is judged as one that is wrong: there is one answer for both.
+    expect(decodeFirstFrame(JSON.stringify({ ...frame, token: 'a.b' })).ok).toBe(true)
+    expect(decodeFirstFrame(JSON.stringify({ ...frame, token: 'a b' }))).toEqual({ ok: false, fault: 'violation' })
     expect(decodeFirstFrame(JSON.stringify({ ...frame, channel: 'x' }))).toEqual({ ok: false, fault: 'violation' })
     for (const vector of vectors.cases.filter((c) => c.fault === null)) {
       expect(decodeFirstFrame(vector.text)).toEqual({ ok: false, fault: 'violation' })

@@ -33,8 +33,12 @@ export const username = z.string().regex(/^[a-z0-9][a-z0-9._-]{1,63}$/)
 /** The name of a role: `physician`, `on-call-cardiology`. */
 export const roleName = z.string().regex(/^[a-z][a-z0-9-]{1,39}$/)
 
-/** A compact JWS: an access token or a proof. */
-export const compactJws = z
+/**
+ * What is shown as an access token or a proof. Whether it is a compact JWS at all is judged with everything else, so that there is one
+ * answer for whatever is wrong with it.
+ */
+export const credential = z
   .string()
+  .min(1)
   .max(4096)
-  .regex(/^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/)
+  .regex(/^[A-Za-z0-9._-]+$/)

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { compactJws, requestId, roleName, secretId, tenantSlug, timestamp, username, uuid } from './ids.ts'
+import { credential, requestId, roleName, secretId, tenantSlug, timestamp, username, uuid } from './ids.ts'
 import { limits } from './limits.ts'
 
 /** Who is signed in, as every transport says it. `abilities` is what policy allows: screens show nothing else. */
@@ -27,8 +27,8 @@ export const sessionChallenge = z.strictObject({
 export const sessionAuthenticate = z.strictObject({
   type: z.literal('session.authenticate'),
   id: requestId,
-  token: compactJws,
-  proof: compactJws,
+  token: credential,
+  proof: credential,
 })
 
 export type SessionAuthenticate = z.infer<typeof sessionAuthenticate>
@@ -56,8 +56,8 @@ export const sessionRenewRequired = z.strictObject({
 export const sessionRenew = z.strictObject({
   type: z.literal('session.renew'),
   id: requestId,
-  token: compactJws,
-  proof: compactJws,
+  token: credential,
+  proof: credential,
 })
 
 export const sessionRenewed = z.strictObject({

@@ -77,7 +77,9 @@ export function createAccessTokens(keys: SigningKeys, installation: string, now:
           requiredClaims: ['exp', 'nbf', 'iat', 'jti', 'sub'],
         })
         // Ours have these three; a `jku`, `jwk`, `x5u` or `crit` beside them was never ours.
-        if (Object.keys(protectedHeader).length !== 3) throw new Refusal('unauthenticated', 'token')
+        // And ours spell their type so: jose takes it in any case, as media types are.
+        if (Object.keys(protectedHeader).length !== 3 || protectedHeader.typ !== TYPE)
+          throw new Refusal('unauthenticated', 'token')
         return accessClaims.parse(payload)
       } catch (cause) {
         throw new Refusal('unauthenticated', cause instanceof errors.JWTExpired ? 'token-expired' : 'token', { cause })

@@ -56,17 +56,21 @@ export type AuthenticateDeps = {
 export function createAuthenticate({ clock, site, access, accessTokens, usedProofs }: AuthenticateDeps): Authenticate {
   return async ({ token, proof, method, path, nonce }) => {
     const claims = await accessTokens.verify(token)
+    let device: AuditSecretId | undefined
     try {
       const snapshot = await liveSnapshot(claims)
       const target = { htm: method, isTarget: (htu: string) => site.matchesTarget(htu, path), token, nonce }
       const checked = await checkProof(proof, target, clock.now())
+      device = auditSecretId(checked.jkt)
       if (checked.jkt !== claims.cnf.jkt) throw new Refusal('unauthenticated', 'device-mismatch')
       if (nonce === undefined && !(await usedProofs.use(checked))) throw new Refusal('unauthenticated', 'proof-replay')
       return authenticated(claims, snapshot)
     } catch (error) {
       const refusal = toRefusal(error)
       const { tenant, sub, sid } = claims
-      refusal.claimed = { tenant, trail: { actor: auditId(sub), session: auditSecretId(sid) } }
+      const trail = { actor: auditId(sub), session: auditSecretId(sid) }
+      // Whose key it was, where one was shown: of a token that was carried off, the thief's.
+      refusal.claimed = { tenant, trail: device === undefined ? trail : { ...trail, device } }
       throw refusal
     }
   }
