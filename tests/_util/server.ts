@@ -41,6 +41,8 @@ export type TestServer = Reachable & {
 
 export type TestServerOptions = ContextOverrides & {
   readonly config?: Partial<Config>
+  /** Roles demand the second factors that they demand elsewhere; else of nobody, so that a password signs anybody in. */
+  readonly requireFactors?: true
   /** Another node: the same database, root key and signing keys. */
   readonly beside?: TestServer
 }
@@ -50,7 +52,7 @@ export type TestServerOptions = ContextOverrides & {
  * demonstration with one password, and no patients. Stop it in `afterAll`.
  */
 export async function startTestServer(options: TestServerOptions = {}): Promise<TestServer> {
-  const { config: changes = {}, beside, ...overrides } = options
+  const { config: changes = {}, beside, requireFactors, ...overrides } = options
   const database = beside?.database ?? (await createTestDatabase())
   const dataDir = beside?.dataDir ?? mkdtempSync(join(tmpdir(), 'wardline-server-'))
   const keysDir = join(dataDir, 'keys')
@@ -63,7 +65,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
   const config = { ...testConfig(dataDir, database.ownerUrl), ...changes }
   const running = await startServer(config, { log, ...overrides })
   const { ctx } = running
-  const { tenants, users } = beside ?? (await seedPeople(ctx))
+  const { tenants, users } = beside ?? (await seedPeople(ctx, requireFactors ?? false))
   return {
     ctx,
     running,
@@ -112,7 +114,7 @@ function testConfig(dataDir: string, databaseUrl: string): Config {
   return { ...loadConfig(env), argon2: CHEAP_HASHES }
 }
 
-async function seedPeople(ctx: Context): Promise<Pick<TestServer, 'tenants' | 'users'>> {
+async function seedPeople(ctx: Context, requireFactors: boolean): Promise<Pick<TestServer, 'tenants' | 'users'>> {
   const tenants = new Map<string, string>()
   const users = new Map<string, string>()
   const passwordHash = await ctx.passwords.hash(PASSWORD)
@@ -120,6 +122,7 @@ async function seedPeople(ctx: Context): Promise<Pick<TestServer, 'tenants' | 'u
     const tenantId = await createTenant(ctx.database, ctx.keyring, { slug, name, by: bySystem })
     tenants.set(slug, tenantId)
     await ctx.database.withTenant(tenantId, async (tx) => {
+      if (!requireFactors) await tx.db.role.updateMany({ where: { tenantId }, data: { requireSecondFactor: false } })
       for (const { username, displayName, title, roles } of people) {
         const known = {
           tenantId,

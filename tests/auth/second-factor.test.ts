@@ -171,10 +171,12 @@ describe('R-11 one’s own factors', () => {
     const { items, recoveryCodes } = factors.parse((await person.call('GET', '/me/factors')).body)
     expect(items.map(({ id, kind }) => [id, kind])).toEqual([[held.id, 'totp']])
     expect(recoveryCodes).toBe(10)
-    expect((await person.call('POST', '/me/factors/totp')).body, 'one is enough').toMatchObject({ code: 'conflict' })
+    expect((await person.call('POST', '/me/factors/totp')).body, 'by a token of before').toMatchObject({
+      code: 'step-up-required',
+    })
     const about = { action: 'factor.enrol', actor: person.user.id } as const
     expect(await auditOf(server, 'riverside', { ...about, outcome: 'allowed' })).toMatchObject([{ count: 1 }])
-    expect(await auditOf(server, 'riverside', { ...about, outcome: 'refused' })).toMatchObject([{ reason: 'conflict' }])
+    expect(await auditOf(server, 'riverside', { ...about, outcome: 'refused' })).toMatchObject([{ reason: 'step-up' }])
   })
 
   test('what was begun and not confirmed opens nothing and is asked of nobody', async () => {

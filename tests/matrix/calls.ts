@@ -5,7 +5,7 @@ import type { Subject } from '../../packages/policy/src/matrix/index.ts'
 import { PASSWORD } from '../_util/server.ts'
 import type { Asking } from './world.ts'
 
-/** One call by which an action is asked for. `:id` and `:index` of the route are the subject's id. */
+/** One call by which an action is asked for. `:id`, `:index` and `:name` of the route are the subject's id. */
 export type Call = {
   readonly route: string
   readonly query?: string
@@ -31,13 +31,31 @@ const channels = (subject: Subject): Calls => ({
 
 const titled = () => ({ title: 'RN' })
 
+/** Of no authenticator: in the shape of one. */
+const ATTESTATION = {
+  id: 'AAAA',
+  clientDataJSON: 'A'.repeat(64),
+  attestationObject: 'A'.repeat(64),
+  transports: [],
+}
+
 /** Every action that HTTP offers, with every call that asks for it. */
 export const calls: Partial<Record<Action, Calls>> = {
-  'account.read': { self: [{ route: 'GET /me' }, { route: 'GET /me/sessions' }, { route: 'GET /me/factors' }] },
+  'account.read': {
+    self: [
+      { route: 'GET /me' },
+      { route: 'GET /me/sessions' },
+      { route: 'GET /me/factors' },
+      { route: 'POST /auth/step-up/options', beyond: ['not-found'] },
+    ],
+  },
   'account.change': {
     self: [
       { route: 'POST /me/factors/totp' },
       { route: 'POST /me/factors/totp/confirm', body: () => ({ code: '000000' }), beyond: ['invalid'] },
+      { route: 'POST /me/factors/passkeys' },
+      { route: 'POST /me/factors/passkeys/confirm', body: () => ({ passkey: ATTESTATION }), beyond: ['invalid'] },
+      { route: 'POST /me/factors/recovery-codes', beyond: ['step-up-required'] },
       { route: 'DELETE /me/factors/:id', id: () => randomUUID(), beyond: ['step-up-required'] },
       { route: 'POST /me/password', body: () => ({ password: PASSWORD, newPassword: 'marsh otter teapot nine' }) },
     ],
@@ -79,6 +97,10 @@ export const calls: Partial<Record<Action, Calls>> = {
     self: [{ route: 'PATCH /admin/users/:id', body: titled }],
     'other-user': [{ route: 'PATCH /admin/users/:id', body: titled }],
   },
+  'factor.reset': {
+    self: [{ route: 'DELETE /admin/users/:id/factors' }],
+    'other-user': [{ route: 'DELETE /admin/users/:id/factors' }],
+  },
   'role.read': { tenant: [{ route: 'GET /admin/roles' }] },
   'role.assign': {
     self: [{ route: 'PATCH /admin/users/:id', body: ({ role }) => ({ roles: [role] }), firstAsks: 'user.manage' }],
@@ -112,7 +134,12 @@ export const calls: Partial<Record<Action, Calls>> = {
   // One that waits to sign is enough: whoever asks after the first is told so.
   'key.rotate': { tenant: [{ route: 'POST /admin/keys/rotate', beyond: ['conflict'] }] },
   'settings.read': { tenant: [{ route: 'GET /admin/settings' }] },
-  'settings.manage': { tenant: [{ route: 'PATCH /admin/settings', body: () => ({ idleSeconds: 900 }) }] },
+  'settings.manage': {
+    tenant: [
+      { route: 'PATCH /admin/settings', body: () => ({ idleSeconds: 900 }) },
+      { route: 'PATCH /admin/roles/:name', id: () => 'nurse', body: () => ({ requireSecondFactor: false }) },
+    ],
+  },
   'audit.read': {
     audit: [
       { route: 'GET /admin/audit/events' },
@@ -134,6 +161,8 @@ export const routesForAnyone: Readonly<Record<string, string>> = {
   'GET /api/v1/about': 'says whether this is a demonstration',
   'POST /api/v1/auth/login': 'how one becomes somebody',
   'POST /api/v1/auth/second-factor': 'how one becomes somebody',
+  'POST /api/v1/auth/passkey': 'how one becomes somebody',
+  'POST /api/v1/auth/passkey/options': 'what to ask an authenticator, before anybody is somebody',
   'POST /api/v1/auth/refresh': 'by the cookie: how one stays somebody',
   'POST /api/v1/auth/step-up': 'by a token: whoever it is proves again that they are',
   'POST /api/v1/auth/logout': 'by the cookie or a token: ends the session that asks, whoever it is',

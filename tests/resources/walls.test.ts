@@ -62,6 +62,7 @@ function calls({ patient, channel, group, user, assignment, session, factor }: I
     { method: 'PATCH', path: `/admin/users/${user}`, body: { roles: [] } },
     { method: 'POST', path: '/admin/care-team', body: { patient, user: mine.user, role: 'physician' } },
     { method: 'POST', path: '/admin/care-team', body: { patient: mine.patient, user, role: 'physician' } },
+    { method: 'DELETE', path: `/admin/users/${user}/factors` },
     { method: 'DELETE', path: `/admin/care-team/${assignment}` },
     { method: 'DELETE', path: `/admin/sessions/${session}` },
     { method: 'DELETE', path: `/me/sessions/${session}` },

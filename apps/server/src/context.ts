@@ -5,6 +5,7 @@ import type { Bus } from './bus/bus.ts'
 import { createPostgresBus } from './bus/postgres-bus.ts'
 import { type Clock, systemClock } from './clock.ts'
 import type { Config } from './config.ts'
+import { createPasskeyChallenges, type PasskeyChallenges } from './factors/passkey-challenges.ts'
 import { createGateway, type Gateway } from './gateway/gateway.ts'
 import { Readiness } from './health/readiness.ts'
 import { createProxies, type Proxies } from './http/forwarded.ts'
@@ -37,6 +38,7 @@ export type Context = {
   readonly signingKeys: SigningKeys
   readonly passwords: Passwords
   readonly csrf: CsrfTokens
+  readonly passkeys: PasskeyChallenges
   readonly bus: Bus
   readonly access: Access
   readonly sessions: Sessions
@@ -89,6 +91,7 @@ export async function createContext(
   const csrf = createCsrfTokens(await keys.derive('csrf', 32))
   const usedProofs = createUsedProofs(database, clock, report)
   endings.push(() => usedProofs.close())
+  const passkeys = createPasskeyChallenges(await keys.derive('passkey-challenge', 32), usedProofs, clock)
 
   const bus = overrides.bus?.(database) ?? createPostgresBus(database, clock, report)
   endings.push(() => bus.close())
@@ -104,6 +107,7 @@ export async function createContext(
     bus,
     accessTokens,
     csrf,
+    passkeys,
     passwords,
     usedProofs,
   })
@@ -123,6 +127,7 @@ export async function createContext(
     signingKeys,
     passwords,
     csrf,
+    passkeys,
     bus,
     access,
     sessions,

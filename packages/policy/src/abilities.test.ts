@@ -42,6 +42,7 @@ describe('what a person may do at all', () => {
     'integration.manage',
     'key.rotate',
     'role.assign',
+    'factor.reset',
     'role.manage',
     'session.manage',
     'settings.manage',

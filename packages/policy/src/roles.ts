@@ -38,27 +38,33 @@ const oversight: readonly Permission[] = [
 
 /**
  * The roles that every tenant starts with (R-30). They cannot be changed; a hospital that wants other roles adds its own.
- * Administrators read no message by being administrators, auditors change nothing (R-38): their lists say so.
+ * Administrators read no message by being administrators, auditors change nothing (R-38): their lists say so. What these two
+ * can do or see concerns everybody, so a password alone is not enough for them (R-11).
  */
 export const systemRoles = {
   physician: {
     text: 'Treats patients and writes orders',
+    requireSecondFactor: false,
     permissions: [...clinical, ...breaksGlass, 'order.write'],
   },
   nurse: {
     text: 'Cares for patients and carries out orders',
+    requireSecondFactor: false,
     permissions: [...clinical, ...breaksGlass, 'order.acknowledge'],
   },
   pharmacist: {
     text: 'Advises on and dispenses medication',
+    requireSecondFactor: false,
     permissions: [...clinical, ...breaksGlass, 'order.acknowledge'],
   },
   'unit-clerk': {
     text: 'Coordinates the unit; no orders, no emergency access',
+    requireSecondFactor: false,
     permissions: clinical,
   },
   administrator: {
     text: 'Runs the system; reads no messages',
+    requireSecondFactor: true,
     permissions: [
       ...oversight,
       'user.manage',
@@ -76,9 +82,17 @@ export const systemRoles = {
   },
   auditor: {
     text: 'Reviews what happened; changes nothing',
+    requireSecondFactor: true,
     permissions: [...oversight, 'audit.export', 'audit.review'],
   },
-} as const satisfies Record<string, { text: string; permissions: readonly Permission[] }>
+} as const satisfies Record<
+  string,
+  {
+    text: string /** As a new tenant has it; its administrators may change that. */
+    requireSecondFactor: boolean
+    permissions: readonly Permission[]
+  }
+>
 
 export type SystemRole = keyof typeof systemRoles
 

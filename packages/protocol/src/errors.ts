@@ -12,6 +12,7 @@ export const ERRORS = {
   unauthenticated: { status: 401, retry: 'after-renewal', message: 'Sign in to do this.' },
   'step-up-required': { status: 401, retry: 'after-step-up', message: 'Confirm who you are to do this.' },
   forbidden: { status: 403, retry: 'never', message: 'You may not do this.' },
+  'second-factor-required': { status: 403, retry: 'never', message: 'Set up a second factor first.' },
   'not-found': { status: 404, retry: 'never', message: 'There is nothing here that you may see.' },
   conflict: { status: 409, retry: 'never', message: 'This contradicts what is already there.' },
   'too-large': { status: 413, retry: 'never', message: 'The request is too large.' },
@@ -40,6 +41,8 @@ export const refusalWhy = z.enum([
   'code-wrong',
   'code-used',
   'code-wanted',
+  'passkey-wrong',
+  'factor-needed',
 ])
 export type RefusalWhy = z.infer<typeof refusalWhy>
 

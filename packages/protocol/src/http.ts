@@ -1,5 +1,7 @@
 import { z } from 'zod'
 import { channelKind } from './channel.ts'
+import { factorMethod, newPassword, password } from './http-factors.ts'
+import { passkeyRequest } from './http-passkeys.ts'
 import { position, roleName, sequence, tenantSlug, timestamp, username, uuid } from './ids.ts'
 import { channelEvent } from './message.ts'
 import { signedInUser } from './session.ts'
@@ -38,12 +40,6 @@ export const searchRequest = z.strictObject({
   cursor: z.string().max(400).optional(),
 })
 
-/** A password as typed: 1–1,024 UTF-16 code units; longer is refused before it is hashed (R-10). */
-export const password = z.string().min(1).max(1024)
-
-/** A password that is newly set: at least 8 (NIST SP 800-63B §3.1.1.2, ASVS 6.2.1). */
-export const newPassword = password.min(8)
-
 /** `POST /me/password`: the one that holds, and the one that is to hold. */
 export const changePassword = z.strictObject({ password, newPassword })
 
@@ -59,8 +55,6 @@ export const authenticatedAnswer = z.strictObject({
 })
 export type AuthenticatedAnswer = z.infer<typeof authenticatedAnswer>
 
-export const factorMethod = z.enum(['totp', 'passkey', 'recovery-code'])
-
 export const loginAnswer = z.discriminatedUnion('status', [
   authenticatedAnswer,
   z.strictObject({
@@ -68,55 +62,11 @@ export const loginAnswer = z.discriminatedUnion('status', [
     challenge: z.string(),
     methods: z.array(factorMethod),
     expiresIn: z.int().min(1),
+    /** Of who has a passkey: what the browser asks its authenticator. */
+    passkey: passkeyRequest.optional(),
   }),
 ])
 export type LoginAnswer = z.infer<typeof loginAnswer>
-
-/** Six digits of an authenticator app (RFC 6238). */
-export const totpCode = z.string().regex(/^[0-9]{6}$/)
-
-/** As it was shown, however it is spelt: hyphens, spaces and capitals make no difference. */
-export const recoveryCode = z.string().min(16).max(40)
-
-/** `challenge`: of the answer to `POST /auth/login`, good for `expiresIn` seconds, at that device alone. */
-export const secondFactorRequest = z.union([
-  z.strictObject({ challenge: z.string().max(200), totp: totpCode }),
-  z.strictObject({ challenge: z.string().max(200), recoveryCode }),
-])
-export type SecondFactorRequest = z.infer<typeof secondFactorRequest>
-
-/** `POST /auth/step-up`: the password; of who has an authenticator, its code or a recovery code. */
-export const stepUpRequest = z.union([
-  z.strictObject({ password }),
-  z.strictObject({ totp: totpCode }),
-  z.strictObject({ recoveryCode }),
-])
-export type StepUpRequest = z.infer<typeof stepUpRequest>
-
-/** `GET /me/factors` */
-export const factors = z.strictObject({
-  items: z.array(
-    z.strictObject({ id: uuid, kind: z.literal('totp'), createdAt: timestamp, lastUsedAt: timestamp.nullable() }),
-  ),
-  /** Recovery codes that are not used yet. */
-  recoveryCodes: z.int().min(0),
-})
-export type Factors = z.infer<typeof factors>
-
-/** What an authenticator app needs; shown once, good for nothing until a code of it was confirmed. */
-export const totpEnrolment = z.strictObject({
-  id: uuid,
-  /** Base32 (RFC 4648), without padding. */
-  secret: z.string(),
-  /** `otpauth://totp/…`, as apps and their cameras take it. */
-  uri: z.string(),
-})
-export type TotpEnrolment = z.infer<typeof totpEnrolment>
-
-export const confirmTotp = z.strictObject({ code: totpCode })
-
-/** Shown once: each is good for one sign-in. */
-export const recoveryCodes = z.strictObject({ recoveryCodes: z.array(z.string()) })
 
 export const refreshAnswer = authenticatedAnswer.omit({ status: true })
 export type RefreshAnswer = z.infer<typeof refreshAnswer>
@@ -230,8 +180,13 @@ export const role = z.strictObject({
   /** One of those that every tenant starts with; they cannot be changed. */
   system: z.boolean(),
   permissions: z.array(z.string()),
+  /** Whoever holds it and has no second factor may do nothing but enrol one. */
+  requireSecondFactor: z.boolean(),
 })
 export type Role = z.infer<typeof role>
+
+/** `PATCH /admin/roles/:name`: of system roles too. */
+export const changeRole = z.strictObject({ requireSecondFactor: z.boolean() })
 
 export const careTeamAssignment = z.strictObject({
   id: uuid,

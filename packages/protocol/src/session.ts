@@ -11,6 +11,8 @@ export const signedInUser = z.strictObject({
   tenant: z.strictObject({ id: uuid, slug: tenantSlug, name: z.string() }),
   roles: z.array(roleName),
   abilities: z.array(z.string()),
+  /** A role of theirs demands a second factor and they have none: until they have enrolled one, nothing else is answered. */
+  mustEnrol: z.literal(true).optional(),
 })
 export type SignedInUser = z.infer<typeof signedInUser>
 

@@ -21,6 +21,8 @@ export interface AccessSnapshot {
   readonly channels: ReadonlyMap<string, number>
   /** What the organisation has set, without the installation's ceilings (tenants/settings.ts). */
   readonly settings: TenantSettings
+  /** A role of theirs demands a second factor, and they have none: they may enrol one, and nothing else. */
+  readonly mustEnrol: boolean
   readonly version: number
   readonly tenantVersion: number
 }
@@ -34,6 +36,11 @@ export function actorOf(snapshot: AccessSnapshot, token: { readonly credentials:
 export function isSessionLive(snapshot: AccessSnapshot, session: string, now: number): boolean {
   const live = snapshot.sessions.get(session)
   return live !== undefined && now < live.expiresAt && snapshot.access.status === 'active'
+}
+
+/** Whether a socket may be open for it: who has to enrol a second factor first does that over HTTP. */
+export function mayConnect(snapshot: AccessSnapshot, session: string, now: number): boolean {
+  return isSessionLive(snapshot, session, now) && !snapshot.mustEnrol
 }
 
 /** The snapshot that a reading of the store makes. A permission of a newer version of the program is none to this one. */
@@ -63,6 +70,7 @@ export function snapshotOf(user: string, stored: StoredAccess): AccessSnapshot {
     sessions: new Map(stored.sessions.map(({ id, expiresAt }) => [id, { expiresAt }])),
     channels,
     settings: stored.settings,
+    mustEnrol: stored.mustEnrol,
     version: stored.version,
     tenantVersion,
   }

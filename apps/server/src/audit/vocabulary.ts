@@ -52,6 +52,7 @@ export const auditActions = [
   // Signing in and out.
   'auth.login',
   'auth.second-factor',
+  'auth.passkey',
   'auth.refresh',
   'auth.logout',
   'auth.step-up',
@@ -65,6 +66,8 @@ export const auditActions = [
   'password.change',
   'factor.enrol',
   'factor.remove',
+  'factor.recovery-codes',
+  'factor.reset',
   'token.revoke',
   // A socket, from handshake to close.
   'socket.connect',
@@ -157,6 +160,9 @@ export const auditReasons = [
   'weak-password',
   'second-factor',
   'code-used',
+  'passkey',
+  'cloned-authenticator',
+  'no-second-factor',
   'challenge',
   'attempts',
   'no-credentials',

@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { type SystemRole, systemRoles } from '@wardline/policy'
 import { z } from 'zod'
 import { bySystem } from '../audit/by.ts'
 import { auditId } from '../audit/event.ts'
@@ -37,7 +38,7 @@ const BUNDLES = fileURLToPath(new URL('../../../../prisma/demo/', import.meta.ur
 
 /**
  * The demonstration's tenants, people and patients, made at the first start; and its sign-ins, from `demo-accounts.json` in
- * the data folder (0600). Administrators have a second factor, as they should everywhere. Where that file was lost, the people
+ * the data folder (0600). Whose role demands a second factor has one. Where that file was lost, the people
  * get new passwords and secrets. Every start answers the same list.
  */
 export async function seedDemo(options: DemoOptions): Promise<readonly DemoAccount[]> {
@@ -53,7 +54,7 @@ export async function seedDemo(options: DemoOptions): Promise<readonly DemoAccou
       const before = known.get(`${slug}/${username}`)
       const roles: string[] = [...person.roles]
       const password = before?.password ?? newPassword()
-      const totpSecret = roles.includes('administrator') ? (before?.totpSecret ?? newTotpSecret()) : undefined
+      const totpSecret = needsFactor(person.roles) ? (before?.totpSecret ?? newTotpSecret()) : undefined
       accounts.push({ tenant: slug, username, password, roles, ...(totpSecret === undefined ? {} : { totpSecret }) })
       await ensurePerson(options, tenantId, person, { password, totpSecret }, before)
     }
@@ -65,6 +66,10 @@ export async function seedDemo(options: DemoOptions): Promise<readonly DemoAccou
   }
   await writePrivateFile(file, `${JSON.stringify(accounts, null, 2)}\n`, 'replace')
   return accounts
+}
+
+function needsFactor(roles: readonly SystemRole[]): boolean {
+  return roles.some((role) => systemRoles[role].requireSecondFactor)
 }
 
 type Credentials = { readonly password: string; readonly totpSecret: string | undefined }

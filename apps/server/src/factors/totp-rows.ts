@@ -2,8 +2,10 @@ import { randomUUID } from 'node:crypto'
 import { Refusal } from '../errors.ts'
 import type { Keyring } from '../keys/keyring.ts'
 import type { Change } from '../storage/transaction.ts'
-import { recoveryCodeDigest } from './recovery-codes.ts'
+import { voidRecoveryCodes } from './recovery-rows.ts'
 import { factorPlace } from './use-factor.ts'
+
+const PHASES = { begun: null, 'in-force': { not: null } } as const
 
 export type Factors = { readonly keyring: Pick<Keyring, 'createDataKey' | 'destroyDataKey' | 'seal'> }
 
@@ -22,48 +24,25 @@ export async function insertTotp(
 }
 
 /** @param step the step whose code has confirmed it: that code is used up */
-export async function putInForce(
-  tx: Change,
-  userId: string,
-  id: string,
-  step: number,
-  recoveryCodes: readonly string[],
-): Promise<void> {
-  const { db, tenantId, at } = tx
+export async function putInForce({ db, tenantId, at }: Change, id: string, step: number): Promise<void> {
   const { count } = await db.secondFactor.updateMany({
     where: { tenantId, id, removedAt: null, confirmedAt: null },
     data: { confirmedAt: new Date(at), lastStep: step },
   })
   if (count === 0) throw new Refusal('conflict', 'conflict')
-  await voidRecoveryCodes(tx, userId)
-  await db.recoveryCode.createMany({
-    data: recoveryCodes.map((code) => ({
-      tenantId,
-      userId,
-      digest: recoveryCodeDigest(tenantId, userId, code),
-      createdAt: new Date(at),
-    })),
-  })
 }
 
-/** Takes away authenticators of a user, those in force or those that were only begun, and shreds their secrets. */
+/** Takes away authenticators of a user, those in force, those that were only begun, or both, and shreds their secrets. */
 export async function voidTotps(
   { keyring }: Factors,
   tx: Change,
   userId: string,
-  which: 'begun' | 'all',
+  which: 'begun' | 'in-force' | 'all',
 ): Promise<void> {
   const { db, tenantId, at } = tx
-  const where = { tenantId, userId, removedAt: null, ...(which === 'begun' ? { confirmedAt: null } : {}) }
+  const where = { tenantId, userId, removedAt: null, ...(which === 'all' ? {} : { confirmedAt: PHASES[which] }) }
   const rows = await db.secondFactor.updateManyAndReturn({ where, data: { removedAt: new Date(at) } })
   for (const { dataKeyId } of rows) await keyring.destroyDataKey(tx, tenantId, dataKeyId)
-}
-
-export async function voidRecoveryCodes({ db, tenantId, at }: Change, userId: string): Promise<void> {
-  await db.recoveryCode.updateMany({
-    where: { tenantId, userId, usedAt: null, voidedAt: null },
-    data: { voidedAt: new Date(at) },
-  })
 }
 
 /** Puts an authenticator with a known secret in force, in place of any other: what the demonstration does at its start. */
@@ -71,5 +50,6 @@ export async function setTotp(factors: Factors, tx: Change, userId: string, secr
   const id = randomUUID()
   await voidTotps(factors, tx, userId, 'all')
   await insertTotp(factors, tx, { id, userId, secret })
-  await putInForce(tx, userId, id, 0, [])
+  await putInForce(tx, id, 0)
+  await voidRecoveryCodes(tx, userId)
 }

@@ -6,14 +6,17 @@ import type { Change } from '../storage/transaction.ts'
 import { recoveryCodeDigest } from './recovery-codes.ts'
 import { totpStep } from './totp.ts'
 
-/** What somebody shows besides the password. */
-export type GivenFactor = { readonly totp: string } | { readonly recoveryCode: string }
-
 /** The authenticator that a user has confirmed, with its secret. */
 export type HeldFactor = { readonly id: string; readonly secret: string }
 
 export type FactorVerdict =
-  | { readonly ok: true /** RFC 8176 §2, beside `pwd`. */; readonly amr: readonly string[] }
+  | {
+      readonly ok: true
+      /** NIST SP 800-63B, of what was shown now together with what the session began with. */
+      readonly acr: 'aal1' | 'aal2'
+      /** RFC 8176 §2: what was shown now. */
+      readonly amr: readonly string[]
+    }
   | { readonly ok: false; readonly reason: AuditReason; readonly why: RefusalWhy | null; readonly retryAfterMs: number }
 
 /** Wrong codes in a row that cost nothing but the next code; the one after waits. */
@@ -25,8 +28,8 @@ const LONGEST_WAIT_MS = 300_000
 /** The place of a factor's secret among what is sealed. */
 export const factorPlace = (id: string) => ({ scope: 'factors', row: id, purpose: 'totp' }) as const
 
-/** The authenticator that stands between this user's password and a session; null where there is none. */
-export async function heldFactor(
+/** The authenticator app of this user; null where there is none. */
+export async function heldTotp(
   { database, keyring }: { readonly database: Pick<Database, 'readTenant'>; readonly keyring: Pick<Keyring, 'open'> },
   tenantId: string,
   userId: string,
@@ -42,20 +45,15 @@ export async function heldFactor(
 }
 
 /**
- * Looks at a code, once: what it opens, it opens in the caller's transaction or not at all. A wrong one is counted there too,
- * so the caller commits either way. After some in a row the authenticator's codes have to wait, longer each time; nobody is
- * locked out, and a recovery code (80 bits, nothing to guess) always opens.
+ * Looks at a code of the authenticator, once: what it opens, it opens in the caller's transaction or not at all. A wrong one is
+ * counted there too, so the caller commits either way. After some in a row the authenticator's codes have to wait, longer each
+ * time; nobody is locked out.
  */
-export async function useFactor(
-  tx: Change,
-  userId: string,
-  held: HeldFactor,
-  given: GivenFactor,
+export async function useTotp(
+  { db, tenantId, at }: Change,
+  { id, secret }: HeldFactor,
+  code: string,
 ): Promise<FactorVerdict> {
-  return 'totp' in given ? useTotp(tx, held, given.totp) : useRecoveryCode(tx, userId, given.recoveryCode)
-}
-
-async function useTotp({ db, tenantId, at }: Change, { id, secret }: HeldFactor, code: string): Promise<FactorVerdict> {
   const where = { tenantId, id, removedAt: null }
   const row = await db.secondFactor.findFirst({ where, select: { failures: true, retryAt: true } })
   if (row === null) return refused('second-factor', 'code-wrong')
@@ -76,21 +74,26 @@ async function useTotp({ db, tenantId, at }: Change, { id, secret }: HeldFactor,
     where: { ...where, lastStep: { lt: step } },
     data: { lastStep: step, failures: 0, retryAt: null, lastUsedAt: new Date(at) },
   })
-  return count === 1 ? { ok: true, amr: ['otp', 'mfa'] } : refused('code-used', 'code-used')
+  return count === 1 ? { ok: true, acr: 'aal2', amr: ['otp', 'mfa'] } : refused('code-used', 'code-used')
 }
 
-async function useRecoveryCode({ db, tenantId, at }: Change, userId: string, code: string): Promise<FactorVerdict> {
+/** Spends a recovery code: 80 bits, nothing to guess, so it never has to wait. */
+export async function useRecoveryCode(
+  { db, tenantId, at }: Change,
+  userId: string,
+  code: string,
+): Promise<FactorVerdict> {
   const { count } = await db.recoveryCode.updateMany({
     where: { tenantId, digest: recoveryCodeDigest(tenantId, userId, code), userId, usedAt: null, voidedAt: null },
     data: { usedAt: new Date(at) },
   })
-  return count === 1 ? { ok: true, amr: ['recovery', 'mfa'] } : refused('second-factor', 'code-wrong')
+  return count === 1 ? { ok: true, acr: 'aal2', amr: ['recovery', 'mfa'] } : refused('second-factor', 'code-wrong')
 }
 
 function pauseAfter(failures: number): number {
   return Math.min(FIRST_WAIT_MS * 2 ** Math.min(failures - FREE_FAILURES - 1, 20), LONGEST_WAIT_MS)
 }
 
-function refused(reason: AuditReason, why: RefusalWhy): FactorVerdict {
+export function refused(reason: AuditReason, why: RefusalWhy): FactorVerdict {
   return { ok: false, reason, why, retryAfterMs: 0 }
 }

@@ -1,6 +1,6 @@
 import { type ServerFrameOf, type SessionAuthenticate, SOCKET_PATH } from '@wardline/protocol'
 import type { Watch } from '../access/access.ts'
-import { actorOf, isSessionLive } from '../access/snapshot.ts'
+import { actorOf, mayConnect } from '../access/snapshot.ts'
 import { Refusal } from '../errors.ts'
 import type { Authenticated } from '../sessions/authenticate.ts'
 import { signedInUser } from '../sessions/signed-in-user.ts'
@@ -37,7 +37,10 @@ export async function authenticate(
   const watch = await access.watch(who.tenant, who.user)
   if (watch === null) throw new Refusal('unauthenticated', 'unknown-user')
   try {
-    if (!isSessionLive(watch.snapshot, who.session, clock.now())) throw new Refusal('unauthenticated', 'session-ended')
+    const { snapshot } = watch
+    if (!mayConnect(snapshot, who.session, clock.now())) {
+      throw new Refusal('unauthenticated', snapshot.mustEnrol ? 'no-second-factor' : 'session-ended')
+    }
     const trail = signedTrail(peer, who)
     // Only now is it known whose the connection is: from here on a tenant's log has it, from handshake to close.
     await Promise.all([

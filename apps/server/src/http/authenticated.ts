@@ -39,6 +39,9 @@ export function requireAuthentication(api: App, ctx: Context): void {
     await authenticateCall(ctx, request)
     const retryAfterMs = rate.take(callerOf(request).authenticated.session)
     if (retryAfterMs > 0) throw new Refusal('rate-limited', 'rate', { retryAfterMs })
+    if (callerOf(request).snapshot.mustEnrol && request.routeOptions.config.whileEnrolling !== true) {
+      throw new Refusal('second-factor-required', 'no-second-factor')
+    }
   })
 }
 

@@ -22,6 +22,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** What the route does, for the audit of a refusal that nobody has audited. */
     action?: AuditFact['action']
+    /** Answered as well to who has to enrol a second factor before anything else. */
+    whileEnrolling?: true
   }
 }
 

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import type { Config } from '../config.ts'
 
 /** By which addresses this server is called, and from which pages. */
@@ -13,6 +14,10 @@ export type Site = {
   isAllowedOrigin(origin: string | undefined): boolean
   /** Whether a proof's `htu` means `path` of this server (RFC 9449 §4.3, normalised as RFC 3986 §6.2 has it). */
   matchesTarget(htu: string, path: string): boolean
+  /** What passkeys are bound to (WebAuthn §5.4.2): the public URL's host; null where that is an address, which takes none. */
+  readonly rpId: string | null
+  /** The pages that may use them. */
+  readonly passkeyOrigins: readonly string[]
   /** The URL of `path`, as proofs name it. */
   url(path: string): string
   /** With port 0 in the configuration, the port is known only now. */
@@ -35,6 +40,13 @@ export function createSite(
     get socketOrigins() {
       return own.map((origin) => origin.replace(/^https/, 'wss'))
     },
+    get rpId() {
+      return rpIdOf(own)
+    },
+    get passkeyOrigins() {
+      const rpId = rpIdOf(own)
+      return [...own, ...config.allowedOrigins].filter((origin) => new URL(origin).hostname === rpId)
+    },
     isAllowedOrigin(origin) {
       if (origin === undefined) return config.allowNoOrigin
       return own.includes(origin) || config.allowedOrigins.includes(origin)
@@ -56,4 +68,9 @@ function ownOrigins(config: Pick<Config, 'publicUrl' | 'demo'>, port: number): r
   const local = LOOPBACK.map((host) => new URL(`https://${host}:${port}`).origin)
   if (config.publicUrl === null) return local
   return [...new Set([config.publicUrl, ...(config.demo ? local : [])])]
+}
+
+function rpIdOf([first = '']: readonly string[]): string | null {
+  const { hostname } = new URL(first)
+  return hostname.startsWith('[') || isIP(hostname) !== 0 ? null : hostname
 }

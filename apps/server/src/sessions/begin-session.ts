@@ -1,12 +1,14 @@
 import { type AuditFact, auditSecretId } from '../audit/event.ts'
 import { registerDevice } from '../devices/register.ts'
 import { Refusal } from '../errors.ts'
+import { countFactors } from '../factors/held.ts'
 import type { Change } from '../storage/transaction.ts'
 import { randomSecretId } from './access-token.ts'
 import type { GrantedSession } from './grant.ts'
 
 /** NIST SP 800-63B: one factor, and two. */
 export const PASSWORD_ONLY = { acr: 'aal1', amr: ['pwd'] } as const
+/** The password, and then a factor of one's own. @param amr RFC 8176 §2, of that factor */
 export const withSecondFactor = (amr: readonly string[]) => ({ acr: 'aal2', amr: ['pwd', ...amr] })
 
 export type Begin = {
@@ -19,7 +21,7 @@ export type Begin = {
   readonly sessionMs: number
   /** How strongly they have shown who they are, and by what (RFC 8176). */
   readonly assurance: { readonly acr: string; readonly amr: readonly string[] }
-  readonly action: 'auth.login' | 'auth.second-factor'
+  readonly action: 'auth.login' | 'auth.second-factor' | 'auth.passkey'
   readonly trail: Partial<AuditFact>
 }
 
@@ -40,8 +42,7 @@ export async function beginSession(
   if (taken === undefined) throw new Refusal('unauthenticated', 'user-disabled')
   if (action === 'auth.login') {
     // The password was asked before a second factor was put in force: it is not enough any more.
-    const where = { tenantId, userId: user.id, removedAt: null, confirmedAt: { not: null } }
-    if ((await db.secondFactor.count({ where })) > 0) throw new Refusal('unauthenticated', 'second-factor')
+    if ((await countFactors(db, tenantId, user.id)) > 0) throw new Refusal('unauthenticated', 'second-factor')
   }
   const deviceId = await registerDevice(tx, user.id, jkt, trail)
   const session: GrantedSession = {

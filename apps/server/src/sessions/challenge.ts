@@ -1,6 +1,9 @@
-import type { LoginAnswer } from '@wardline/protocol'
+import type { FactorMethod, LoginAnswer } from '@wardline/protocol'
 import type { AuditFact } from '../audit/event.ts'
 import { Refusal } from '../errors.ts'
+import { CHALLENGE_MS as PASSKEY_MS, type PasskeyChallenges } from '../factors/passkey-challenges.ts'
+import type { Descriptor } from '../factors/passkey-rows.ts'
+import type { Site } from '../http/site.ts'
 import type { Change } from '../storage/transaction.ts'
 import { newRefreshToken } from './refresh-token.ts'
 
@@ -12,7 +15,12 @@ const CHALLENGE_ATTEMPTS = 5
 export type SecondFactorAsked = Extract<LoginAnswer, { status: 'second-factor' }>
 
 type Asking = {
-  readonly user: { readonly id: string; readonly passwordHash: string | null }
+  readonly user: {
+    readonly id: string
+    readonly passwordHash: string | null
+    readonly totp: boolean
+    readonly passkeys: readonly Descriptor[]
+  }
   readonly jkt: string
   readonly rehashed: string | null
   readonly trail: Partial<AuditFact>
@@ -22,7 +30,11 @@ type Asking = {
  * The password was right and is not enough (R-11): a challenge that opens nothing but `POST /auth/second-factor`, for this user
  * at this device. The database knows its SHA-256 alone.
  */
-export async function askSecondFactor(tx: Change, { user, jkt, rehashed, trail }: Asking): Promise<SecondFactorAsked> {
+export async function askSecondFactor(
+  { site, passkeys }: { readonly site: Site; readonly passkeys: PasskeyChallenges },
+  tx: Change,
+  { user, jkt, rehashed, trail }: Asking,
+): Promise<SecondFactorAsked> {
   const { db, tenantId, at } = tx
   const { count } = await db.user.updateMany({
     where: { tenantId, id: user.id, disabledAt: null, passwordHash: user.passwordHash },
@@ -37,12 +49,13 @@ export async function askSecondFactor(tx: Change, { user, jkt, rehashed, trail }
   })
   // Not a sign-in yet: no session is named, and the reason says what is missing.
   tx.audit({ ...trail, action: 'auth.login', outcome: 'allowed', reason: 'second-factor' })
-  return {
-    status: 'second-factor',
-    challenge: text,
-    methods: ['totp', 'recovery-code'],
-    expiresIn: CHALLENGE_MS / 1000,
-  }
+  const asked = { status: 'second-factor' as const, challenge: text, expiresIn: CHALLENGE_MS / 1000 }
+  const others: FactorMethod[] = user.totp ? ['totp', 'recovery-code'] : ['recovery-code']
+  const { rpId } = site
+  if (user.passkeys.length === 0 || rpId === null) return { ...asked, methods: others }
+  const challenge = passkeys.issue({ use: 'second-factor', jkt, tenant: tenantId, challenge: digest })
+  const passkey = { challenge, rpId, timeoutMs: PASSKEY_MS, credentials: [...user.passkeys] }
+  return { ...asked, methods: ['passkey', ...others], passkey }
 }
 
 /** Counts one try. False: it is over, or has been tried too often. */

@@ -7,6 +7,7 @@ import type { Bus } from '../bus/bus.ts'
 import type { Clock } from '../clock.ts'
 import type { Config } from '../config.ts'
 import { Refusal } from '../errors.ts'
+import type { PasskeyChallenges } from '../factors/passkey-challenges.ts'
 import type { Site } from '../http/site.ts'
 import type { Keyring } from '../keys/keyring.ts'
 import type { Database } from '../storage/open.ts'
@@ -30,6 +31,7 @@ export type SessionDeps = {
   readonly bus: Bus
   readonly accessTokens: AccessTokens
   readonly csrf: CsrfTokens
+  readonly passkeys: PasskeyChallenges
   readonly passwords: Passwords
   readonly usedProofs: UsedProofs
 }

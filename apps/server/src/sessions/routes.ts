@@ -7,6 +7,8 @@ import {
   loginAnswer,
   loginRequest,
   page,
+  passkeyLogin,
+  passkeyRequest,
   REFRESH_COOKIE,
   refreshAnswer,
   secondFactorRequest,
@@ -31,7 +33,7 @@ import { addressOf, pathOf, whereOf } from '../http/where.ts'
 import type { AccessGrant, Grant } from './grant.ts'
 import { listSessions } from './list.ts'
 import { signedInUser } from './signed-in-user.ts'
-import { stepUp } from './step-up.ts'
+import { askToStepUp, stepUp } from './step-up.ts'
 
 /** A password of 1,024 characters, each escaped, and room for the rest. */
 const LOGIN_BODY_BYTES = 16 * 1024
@@ -95,6 +97,33 @@ export function registerSignInRoutes(app: App, ctx: Context): void {
   )
 
   app.post(
+    '/auth/passkey/options',
+    { schema: { response: { 200: passkeyRequest } }, config: { action: 'auth.passkey' }, onRequest: atRate(signIns) },
+    (request) => ctx.sessions.askForPasskey({ proof: headerOf(request, 'dpop'), path: pathOf(request) }),
+  )
+
+  app.post(
+    '/auth/passkey',
+    {
+      bodyLimit: LOGIN_BODY_BYTES,
+      schema: { body: passkeyLogin, response: { 200: authenticatedAnswer } },
+      config: { action: 'auth.passkey' },
+      onRequest: atRate(signIns),
+    },
+    async (request, reply) => {
+      const granted = await ctx.sessions.signInWithPasskey({
+        ...request.body,
+        cookie: request.cookies[REFRESH_COOKIE],
+        proof: headerOf(request, 'dpop'),
+        path: pathOf(request),
+        where: whereOf(request),
+      })
+      setCookie(reply, granted)
+      return { status: 'authenticated' as const, ...answerOf(granted) }
+    },
+  )
+
+  app.post(
     '/auth/refresh',
     { schema: { response: { 200: refreshAnswer } }, onRequest: atRate(refreshes) },
     async (request, reply) => {
@@ -128,7 +157,10 @@ export function registerSessionRoutes(api: App, ctx: Context): void {
   api.addHook('onClose', () => stepUps.close())
   api.post(
     '/auth/step-up',
-    { config: { action: 'auth.step-up' }, schema: { body: stepUpRequest, response: { 200: refreshAnswer } } },
+    {
+      config: { action: 'auth.step-up', whileEnrolling: true },
+      schema: { body: stepUpRequest, response: { 200: refreshAnswer } },
+    },
     async (request) => {
       const caller = callerOf(request)
       const retryAfterMs = stepUps.take(caller.actor.user)
@@ -137,13 +169,23 @@ export function registerSessionRoutes(api: App, ctx: Context): void {
     },
   )
 
-  api.get('/me', { schema: { response: { 200: signedInUserSchema } } }, async (request) => {
-    const caller = callerOf(request)
-    const { snapshot, actor, trail } = caller
-    await decideFor(ctx, caller, 'account.read', self(actor))
-    await ctx.database.auditOnly(actor.tenant, { ...trail, action: 'account.read', outcome: 'allowed' })
-    return signedInUser(snapshot, actor, { now: ctx.clock.now(), policy: ctx.policy })
-  })
+  api.post(
+    '/auth/step-up/options',
+    { config: { action: 'auth.step-up' }, schema: { response: { 200: passkeyRequest } } },
+    (request) => askToStepUp(ctx, callerOf(request)),
+  )
+
+  api.get(
+    '/me',
+    { config: { whileEnrolling: true }, schema: { response: { 200: signedInUserSchema } } },
+    async (request) => {
+      const caller = callerOf(request)
+      const { snapshot, actor, trail } = caller
+      await decideFor(ctx, caller, 'account.read', self(actor))
+      await ctx.database.auditOnly(actor.tenant, { ...trail, action: 'account.read', outcome: 'allowed' })
+      return signedInUser(snapshot, actor, { now: ctx.clock.now(), policy: ctx.policy })
+    },
+  )
 
   api.get('/me/sessions', { schema: { response: { 200: page(sessionSummary) } } }, async (request) => {
     const caller = callerOf(request)

@@ -1,6 +1,7 @@
 import { type AuditFact, auditId, auditSecretId } from '../audit/event.ts'
 import { Refusal, toRefusal } from '../errors.ts'
-import { type FactorVerdict, type GivenFactor, heldFactor, useFactor } from '../factors/use-factor.ts'
+import { type GivenFactor, showFactor } from '../factors/prove-factor.ts'
+import type { FactorVerdict } from '../factors/use-factor.ts'
 import { beginSession, withSecondFactor } from './begin-session.ts'
 import { spendAttempt } from './challenge.ts'
 import { announceChange } from './end.ts'
@@ -38,8 +39,9 @@ export async function signInWithSecondFactor(deps: SessionDeps, request: SecondF
     seen.tenant = token.tenant
     seen.trail = { ...seen.trail, actor: auditId(asked.user.id) }
     if (asked.jkt !== jkt) throw new Refusal('unauthenticated', 'device-mismatch')
-    const held = await heldFactor(deps, token.tenant, asked.user.id)
-    if (held === null) throw new Refusal('unauthenticated', 'challenge')
+    const use = { use: 'second-factor', jkt, tenant: token.tenant, challenge: token.digest } as const
+    const who = { tenant: token.tenant, user: asked.user.id }
+    const shown = await showFactor(deps, who, request.given, use)
     const snapshot = await activeSnapshot(deps, token.tenant, asked.user.id)
 
     const refreshToken = newRefreshToken(token.tenant)
@@ -50,7 +52,7 @@ export async function signInWithSecondFactor(deps: SessionDeps, request: SecondF
       const { passwordHash } = user
       await db.user.updateMany({ where: { tenantId, id: user.id, passwordHash }, data: { passwordHash } })
       const spent = await spendAttempt(tx, token.digest)
-      const verdict = spent ? await useFactor(tx, user.id, held, request.given) : CHALLENGE_OVER
+      const verdict = spent ? await shown.use(tx) : CHALLENGE_OVER
       if (!verdict.ok) {
         tx.audit({ ...seen.trail, action: 'auth.second-factor', outcome: 'refused', reason: verdict.reason })
         return verdict

@@ -1,3 +1,4 @@
+import type { PasskeyRequest } from '@wardline/protocol'
 import type { AccessSnapshot } from '../access/snapshot.ts'
 import { auditId, auditSecretId } from '../audit/event.ts'
 import { Refusal } from '../errors.ts'
@@ -13,6 +14,7 @@ import {
   type SessionDeps,
   useBareProof,
 } from './grant.ts'
+import { askForPasskey, type PasskeySignInRequest, signInWithPasskey } from './passkey-sign-in.ts'
 import { type RefreshRequest, refresh } from './refresh.ts'
 import { type SecondFactorRequest, signInWithSecondFactor } from './second-factor.ts'
 import { type SignInRequest, signIn } from './sign-in.ts'
@@ -22,6 +24,9 @@ export type Sessions = {
   readonly authenticate: Authenticate
   signIn(request: SignInRequest): Promise<Grant | SecondFactorAsked>
   signInWithSecondFactor(request: SecondFactorRequest): Promise<Grant>
+  /** What to ask an authenticator for before anybody has said who they are. */
+  askForPasskey(request: { readonly proof: string | undefined; readonly path: string }): Promise<PasskeyRequest>
+  signInWithPasskey(request: PasskeySignInRequest): Promise<Grant>
   refresh(request: RefreshRequest): Promise<Grant>
   /** A new access token of a session that has just been shown to be its user's. */
   renewed(session: GrantedSession, snapshot: AccessSnapshot): Promise<AccessGrant>
@@ -38,6 +43,8 @@ export function createSessions(deps: SessionDeps): Sessions {
     authenticate: createAuthenticate(deps),
     signIn: (request) => signIn(deps, request),
     signInWithSecondFactor: (request) => signInWithSecondFactor(deps, request),
+    askForPasskey: (request) => askForPasskey(deps, request),
+    signInWithPasskey: (request) => signInWithPasskey(deps, request),
     refresh: (request) => refresh(deps, request),
     renewed: (session, snapshot) => grantAccess(deps, session, snapshot),
     end: (request) => endSession(deps, request),

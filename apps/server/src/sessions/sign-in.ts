@@ -1,5 +1,6 @@
 import { type AuditFact, auditId, auditSecretId } from '../audit/event.ts'
 import { Refusal, toRefusal } from '../errors.ts'
+import { type Descriptor, described, descriptorOf } from '../factors/passkey-rows.ts'
 import { NIL_UUID } from '../storage/errors.ts'
 import { beginSession, PASSWORD_ONLY } from './begin-session.ts'
 import { askSecondFactor, type SecondFactorAsked } from './challenge.ts'
@@ -25,7 +26,9 @@ type UserRow = {
   kind: string
   passwordHash: string | null
   disabledAt: Date | null
-  secondFactors: readonly unknown[]
+  /** Whether an authenticator app is in force. */
+  totp: boolean
+  passkeys: readonly Descriptor[]
 }
 
 /**
@@ -51,8 +54,8 @@ export async function signIn(deps: SessionDeps, request: SignInRequest): Promise
     if (tenant.disabledAt !== null) throw new Refusal('unauthenticated', 'tenant-disabled')
     const snapshot = await activeSnapshot(deps, tenant.id, user.id)
     const signing = { user, jkt, rehashed: verdict.rehashed, trail: seen.trail }
-    if (user.secondFactors.length > 0) {
-      return await deps.database.withTenant(tenant.id, (tx) => askSecondFactor(tx, signing))
+    if (user.totp || user.passkeys.length > 0) {
+      return await deps.database.withTenant(tenant.id, (tx) => askSecondFactor(deps, tx, signing))
     }
     await endReplaced(deps, request, jkt)
     const refreshToken = newRefreshToken(tenant.id)
@@ -94,7 +97,7 @@ export async function endReplaced(
 
 /** Asked of no tenant as well, so that an unknown one takes as long. */
 async function findUser(deps: SessionDeps, tenantId: string, username: string): Promise<UserRow | null> {
-  return deps.database.readTenant(tenantId, (db) =>
+  const row = await deps.database.readTenant(tenantId, (db) =>
     db.user.findUnique({
       where: { tenantId_username: { tenantId, username } },
       select: {
@@ -103,7 +106,11 @@ async function findUser(deps: SessionDeps, tenantId: string, username: string): 
         passwordHash: true,
         disabledAt: true,
         secondFactors: { where: { removedAt: null, confirmedAt: { not: null } }, select: { id: true } },
+        passkeys: { where: { removedAt: null }, select: described, orderBy: { createdAt: 'asc' } },
       },
     }),
   )
+  if (row === null) return null
+  const { secondFactors, passkeys, ...user } = row
+  return { ...user, totp: secondFactors.length > 0, passkeys: passkeys.map(descriptorOf) }
 }

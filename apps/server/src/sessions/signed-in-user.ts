@@ -3,6 +3,11 @@ import type { SignedInUser } from '@wardline/protocol'
 import type { AccessSnapshot } from '../access/snapshot.ts'
 
 /** Who is signed in, as sign-in, refresh, `GET /me` and `session.authenticated` say it. */
-export function signedInUser({ profile, access }: AccessSnapshot, actor: Actor, context: PolicyContext): SignedInUser {
-  return { id: access.user, ...profile, roles: [...access.roles].sort(), abilities: abilities(actor, context) }
+export function signedInUser(
+  { profile, access, mustEnrol }: AccessSnapshot,
+  actor: Actor,
+  context: PolicyContext,
+): SignedInUser {
+  const user = { id: access.user, ...profile, roles: [...access.roles].sort() }
+  return mustEnrol ? { ...user, abilities: [], mustEnrol } : { ...user, abilities: abilities(actor, context) }
 }

@@ -1,12 +1,13 @@
-import type { StepUpRequest } from '@wardline/protocol'
-import type { AuditReason } from '../audit/vocabulary.ts'
+import type { PasskeyRequest, StepUpRequest } from '@wardline/protocol'
 import type { Context } from '../context.ts'
 import { Refusal } from '../errors.ts'
-import { heldFactor, useFactor } from '../factors/use-factor.ts'
+import { hasSecondFactor } from '../factors/held.ts'
+import { CHALLENGE_MS } from '../factors/passkey-challenges.ts'
+import { describePasskeys } from '../factors/passkey-rows.ts'
+import { proveFactor, proverOf } from '../factors/prove-factor.ts'
 import type { Caller } from '../http/caller.ts'
 import { decideFor, refuse } from '../http/decide.ts'
 import type { Change } from '../storage/transaction.ts'
-import { PASSWORD_ONLY, withSecondFactor } from './begin-session.ts'
 import type { GrantedSession } from './grant.ts'
 
 /**
@@ -16,27 +17,16 @@ import type { GrantedSession } from './grant.ts'
  */
 export async function stepUp(ctx: Context, caller: Caller, given: StepUpRequest): Promise<GrantedSession> {
   const { tenant, user } = caller.actor
+  const action = 'auth.step-up'
   await decideFor(ctx, caller, 'account.change', { kind: 'user', tenant, id: user })
-  const held = await heldFactor(ctx, tenant, user)
-  if ('password' in given) {
-    if (held !== null) {
-      return refuse(
-        ctx,
-        caller,
-        new Refusal('step-up-required', 'second-factor', { why: 'code-wanted' }),
-        'auth.step-up',
-      )
-    }
-    await checkPassword(ctx, caller, given.password)
-    return ctx.database.withTenant(tenant, (tx) => renew(tx, caller, PASSWORD_ONLY))
+  if ('password' in given && (await hasSecondFactor(ctx, tenant, user))) {
+    return refuse(ctx, caller, new Refusal('step-up-required', 'second-factor', { why: 'code-wanted' }), action)
   }
-  if (held === null) {
-    return refuse(ctx, caller, wrong('second-factor', 'code-wrong', '/totp'), 'auth.step-up')
-  }
+  const shown = await proveFactor(ctx, proverOf(caller), given)
   const done = await ctx.database.withTenant(tenant, async (tx) => {
-    const verdict = await useFactor(tx, user, held, given)
-    if (verdict.ok) return renew(tx, caller, withSecondFactor(verdict.amr))
-    tx.audit({ ...caller.trail, action: 'auth.step-up', outcome: 'refused', reason: verdict.reason })
+    const verdict = await shown.use(tx)
+    if (verdict.ok) return renew(tx, caller, assuranceOf(caller, verdict))
+    tx.audit({ ...caller.trail, action, outcome: 'refused', reason: verdict.reason })
     return verdict
   })
   if (!('ok' in done)) return done
@@ -44,25 +34,38 @@ export async function stepUp(ctx: Context, caller: Caller, given: StepUpRequest)
   const refusal =
     retryAfterMs > 0 || why === null
       ? new Refusal('rate-limited', reason, { retryAfterMs })
-      : wrong(reason, why, '/totp')
+      : new Refusal('invalid', reason, { why, fields: [`/${Object.keys(given)[0] ?? ''}`] })
   refusal.audited = true
   throw refusal
 }
 
-async function checkPassword(ctx: Context, caller: Caller, password: string): Promise<void> {
-  const { tenant, user } = caller.actor
-  const where = { tenantId_id: { tenantId: tenant, id: user } }
-  const row = await ctx.database.readTenant(tenant, (db) =>
-    db.user.findUnique({ where, select: { passwordHash: true } }),
-  )
-  const { matches } = await ctx.passwords.verify(row?.passwordHash ?? null, password)
-  if (!matches) await refuse(ctx, caller, wrong('password', 'password-wrong', '/password'), 'auth.step-up')
+/** What an authenticator is to be asked for, for stepping up in this session or unlocking it: of who has a passkey. */
+export async function askToStepUp(ctx: Context, caller: Caller): Promise<PasskeyRequest> {
+  const { tenant: tenantId, user: userId } = caller.actor
+  await decideFor(ctx, caller, 'account.read', { kind: 'user', tenant: tenantId, id: userId })
+  const credentials = await ctx.database.readTenant(tenantId, (db) => describePasskeys(db, tenantId, userId))
+  const { rpId } = ctx.site
+  if (rpId === null || credentials.length === 0) {
+    return refuse(ctx, caller, new Refusal('not-found', 'passkey'), 'auth.step-up')
+  }
+  const challenge = ctx.passkeys.issue({ use: 'confirm', ...proverOf(caller) })
+  return { challenge, rpId, timeoutMs: CHALLENGE_MS, credentials }
 }
+
+type Assurance = { readonly acr: string; readonly amr: readonly string[] }
+
+/** A code is shown beside what the session began with; a passkey and a password are what they are. */
+function assuranceOf({ authenticated }: Caller, { acr, amr }: Assurance): Assurance {
+  const began = authenticated.claims.amr.filter((word) => BEGINNINGS.has(word))
+  return { acr, amr: amr.includes('user') || acr === 'aal1' ? amr : [...new Set([...began, ...amr])] }
+}
+
+const BEGINNINGS: ReadonlySet<string> = new Set(['pwd', 'hwk', 'swk', 'user'])
 
 async function renew(
   { db, tenantId, at, audit }: Change,
   { authenticated, trail }: Caller,
-  assurance: { readonly acr: string; readonly amr: readonly string[] },
+  assurance: Assurance,
 ): Promise<GrantedSession> {
   const { sid, cnf } = authenticated.claims
   const amr = [...assurance.amr]
@@ -74,8 +77,4 @@ async function renew(
   if (session === undefined) throw new Refusal('unauthenticated', 'session-ended')
   audit({ ...trail, action: 'auth.step-up', outcome: 'allowed' })
   return { id: sid, jkt: cnf.jkt, authTime: at, acr: assurance.acr, amr, expiresAt: session.expiresAt.getTime() }
-}
-
-function wrong(reason: AuditReason, why: NonNullable<Refusal['why']>, field: string): Refusal {
-  return new Refusal('invalid', reason, { why, fields: [field] })
 }

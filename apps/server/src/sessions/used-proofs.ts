@@ -6,7 +6,7 @@ import { PROOF_MAX_AGE_MS, PROOF_MAX_AHEAD_MS } from './proof.ts'
 /** That each proof is used once, on whichever node. */
 export type UsedProofs = {
   /** True the first time. @throws StorageUnavailable: what cannot be remembered is not let through */
-  use(proof: CheckedProof): Promise<boolean>
+  use(proof: Pick<CheckedProof, 'digest' | 'expiresAt'>): Promise<boolean>
   close(): void
 }
 

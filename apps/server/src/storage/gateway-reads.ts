@@ -31,6 +31,7 @@ const storedAccess = z.object({
   sessions: z.array(z.object({ id: z.string(), expiresAt: ms })),
   settings: tenantSettings,
   /** A role of theirs demands a second factor, and they have none. */
+  mustEnrol: z.boolean(),
 })
 const storedChannel = z.object({
   kind: z.enum(['patient', 'group', 'direct', 'broadcast']),
@@ -81,7 +82,8 @@ export type GatewayReads = {
 }
 
 // Where there is no such user, null and anything together are null.
-const ACCESS = `SELECT wardline_access($1,$2,$3) || jsonb_build_object('settings', wardline_settings($1))`
+const ACCESS = `SELECT wardline_access($1,$2,$3) || jsonb_build_object('settings', wardline_settings($1),
+  'mustEnrol', wardline_must_enrol($1,$2))`
 
 /** One round trip each; every one throws `StorageUnavailable` when the database is away. */
 export function gatewayReadsFrom(pool: pg.Pool): GatewayReads {

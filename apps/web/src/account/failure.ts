@@ -17,6 +17,10 @@ export function changeFailure(error: unknown): string {
     case 'code-wrong':
     case 'code-wanted':
       return text.factor.wrong
+    case 'passkey-wrong':
+      return text.factor.passkeyWrong
+    case 'factor-needed':
+      return text.factor.needed
     case null:
       break
   }

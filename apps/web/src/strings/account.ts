@@ -43,6 +43,8 @@ export const account = {
     removeSure: 'Remove it: my password alone shall do',
     removed: 'The authenticator app is removed. Everywhere else, you are signed out.',
     wrong: 'This code is not right. Take the one that the app shows now.',
+    passkeyWrong: 'This passkey was not accepted. Try it once more, or use another way.',
+    needed: 'Your role needs a second factor, and this is your last one. Add another first.',
     digits: 'Enter the six digits that the app shows.',
     signInFirst:
       'For this, your sign-in must be of the last ten minutes, and with the authenticator where you have one. Sign out, sign in again and come back.',

@@ -43,6 +43,7 @@ const withinTenant: readonly MatrixCase[] = [
      user.read               perm!     perm!     perm!      perm!      ROLE          ROLE
      channel.create-direct   own-account! own-account! own-account! own-account! perm! perm!
      user.manage             perm!     perm!     perm!      perm!      own-account!  perm!
+     factor.reset            perm!     perm!     perm!      perm!      own-account!  perm!
      role.assign             perm!     perm!     perm!      perm!      own-roles!    perm!`,
   ),
   ...byAction(
@@ -55,6 +56,7 @@ const withinTenant: readonly MatrixCase[] = [
      user.read               perm!     perm!     perm!      perm!      ROLE          ROLE
      channel.create-direct   ROLE      ROLE      ROLE       ROLE       perm!         perm!
      user.manage             perm!     perm!     perm!      perm!      ROLE          perm!
+     factor.reset            perm!     perm!     perm!      perm!      ROLE          perm!
      role.assign             perm!     perm!     perm!      perm!      ROLE          perm!`,
   ),
   ...byAction(
