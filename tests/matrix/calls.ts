@@ -137,15 +137,42 @@ export const calls: Partial<Record<Action, Calls>> = {
   'settings.manage': {
     tenant: [
       { route: 'PATCH /admin/settings', body: () => ({ idleSeconds: 900 }) },
+      { route: 'POST /admin/audit/holds', body: () => ({ patient: null }) },
+      { route: 'DELETE /admin/audit/holds/:id', id: () => randomUUID(), beyond: ['not-found'] },
+      { route: 'PATCH /admin/audit/policy', body: () => ({ reviewDays: 31 }) },
       { route: 'PATCH /admin/roles/:name', id: () => 'nurse', body: () => ({ requireSecondFactor: false }) },
     ],
   },
   'audit.read': {
     audit: [
       { route: 'GET /admin/audit/events' },
+      { route: 'GET /admin/audit/histogram' },
+      { route: 'GET /admin/audit/patients/:id/access', id: ({ id }) => id('patient') },
+      { route: 'GET /admin/audit/filters' },
+      { route: 'POST /admin/audit/filters', body: () => ({ filter: {}, days: 7 }) },
+      { route: 'DELETE /admin/audit/filters/:id', id: () => randomUUID(), beyond: ['not-found'] },
+      { route: 'GET /admin/audit/reviews' },
+      { route: 'GET /admin/audit/reviews/:id/marks', id: () => randomUUID(), beyond: ['not-found'] },
+      { route: 'GET /admin/audit/holds' },
+      { route: 'GET /admin/audit/policy' },
       // No log is written in this test, so there is nothing signed to show.
       { route: 'GET /admin/audit/checkpoint', beyond: ['unavailable'] },
       { route: 'GET /admin/audit/events/:index/proof', id: () => '0', beyond: ['unavailable'] },
+    ],
+  },
+  'audit.review': {
+    audit: [
+      {
+        route: 'POST /admin/audit/reviews',
+        body: () => ({ from: '2020-01-01T00:00:00.000Z', until: '2020-02-01T00:00:00.000Z' }),
+      },
+      {
+        route: 'POST /admin/audit/reviews/:id/marks',
+        id: () => randomUUID(),
+        body: () => ({ writer: randomUUID(), seq: 1, verdict: 'follow-up' }),
+        beyond: ['not-found'],
+      },
+      { route: 'POST /admin/audit/reviews/:id/sign-off', id: () => randomUUID(), beyond: ['not-found', 'unavailable'] },
     ],
   },
   'audit.export': { audit: [{ route: 'GET /admin/audit/export', query: 'format=csv' }] },

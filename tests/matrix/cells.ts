@@ -21,7 +21,6 @@ export const NOT_OFFERED: Partial<Record<Action, string>> = {
   'integration.manage': 'service accounts are not built',
   'role.manage': 'roles are as seeded',
   'import.run': 'the command line’s',
-  'audit.review': 'the command line’s',
 }
 
 /** Subjects of offered actions that no call or frame can name, and why. */

@@ -9,7 +9,8 @@ import { type Person, signedIn } from '../_util/person.ts'
 import { startTestServer, type TestServer } from '../_util/server.ts'
 
 /** Everything that a call can name of a tenant. */
-type Ids = Record<'patient' | 'channel' | 'group' | 'user' | 'assignment' | 'session' | 'factor', string>
+type Name = 'patient' | 'channel' | 'group' | 'user' | 'assignment' | 'session' | 'factor' | 'review' | 'hold'
+type Ids = Record<Name, string>
 
 type Call = { readonly method: string; readonly path: string; readonly body?: unknown }
 
@@ -43,13 +44,32 @@ beforeAll(async () => {
       assignment: assignment?.id ?? '',
       session: session?.id ?? '',
       factor: randomUUID(),
+      ...(await addReviewAndHold(server.tenants.get(slug) ?? '', pair.admin.user.id)),
     }
   }
 })
 afterAll(() => server.stop())
 
+/** A review of the audit, a filter that an administrator keeps, under the same id, and a hold. */
+async function addReviewAndHold(tenant: string, by: string): Promise<{ review: string; hold: string }> {
+  const [review, hold] = [randomUUID(), randomUUID()]
+  await server.database.query(
+    "INSERT INTO audit_reviews (tenant_id, id, from_at, until_at, opened_by, opened_at) VALUES ($1, $2, 'epoch', now(), $3, now())",
+    [tenant, review, by],
+  )
+  await server.database.query(
+    "INSERT INTO audit_filters (tenant_id, id, user_id, filter, created_at) VALUES ($1, $2, $3, '{}', now())",
+    [tenant, review, by],
+  )
+  await server.database.query(
+    'INSERT INTO audit_holds (tenant_id, id, placed_by, placed_at) VALUES ($1, $2, $3, now())',
+    [tenant, hold, by],
+  )
+  return { review, hold }
+}
+
 /** Each call that names something, by what it names. `mine` fills in what has to be one's own for the call to make sense. */
-function calls({ patient, channel, group, user, assignment, session, factor }: Ids, mine: Ids): Call[] {
+function calls({ patient, channel, group, user, assignment, session, factor, review, hold }: Ids, mine: Ids): Call[] {
   return [
     { method: 'GET', path: `/patients/${patient}` },
     { method: 'GET', path: `/channels/${channel}` },
@@ -67,6 +87,16 @@ function calls({ patient, channel, group, user, assignment, session, factor }: I
     { method: 'DELETE', path: `/admin/sessions/${session}` },
     { method: 'DELETE', path: `/me/sessions/${session}` },
     { method: 'DELETE', path: `/me/factors/${factor}` },
+    { method: 'GET', path: `/admin/audit/patients/${patient}/access` },
+    { method: 'DELETE', path: `/admin/audit/filters/${review}` },
+    { method: 'GET', path: `/admin/audit/reviews/${review}/marks` },
+    {
+      method: 'POST',
+      path: `/admin/audit/reviews/${review}/marks`,
+      body: { writer: user, seq: 1, verdict: 'follow-up' },
+    },
+    { method: 'POST', path: `/admin/audit/reviews/${review}/sign-off` },
+    { method: 'DELETE', path: `/admin/audit/holds/${hold}` },
   ]
 }
 

@@ -3,6 +3,7 @@ import fastifyCookie from '@fastify/cookie'
 import { API_BASE } from '@wardline/protocol'
 import { fastify } from 'fastify'
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod'
+import { registerAuditReviewRoutes } from './audit/review-routes.ts'
 import { registerAuditRoutes } from './audit/routes.ts'
 import { registerCareTeamRoutes } from './care-team/routes.ts'
 import { registerChannelRoutes } from './channels/routes.ts'
@@ -133,6 +134,7 @@ function registerAuthenticated(api: App, ctx: Context): void {
   registerSettingsRoutes(api, ctx)
   registerKeyAdminRoutes(api, ctx)
   registerAuditRoutes(api, ctx)
+  registerAuditReviewRoutes(api, ctx)
 }
 
 /** Anything but JSON is refused before it is read: forms and plain text are what another site's page can send (ASVS 3.5.1). */

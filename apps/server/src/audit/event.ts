@@ -54,6 +54,9 @@ const fact = {
   subject: secretId.optional(),
   key: id.optional(),
   attachment: id.optional(),
+  /** A review of the audit, and a hold on it. */
+  review: id.optional(),
+  hold: id.optional(),
   /** A channel sequence: where reading began, what was read, what was posted. */
   seq: count.optional(),
   /** How many: rows listed, refusals summed up, items taken. */
@@ -139,12 +142,14 @@ const checks: Record<keyof AuditFact, Check> = {
   connection: matches(UUID),
   count: isCount,
   device: matches(SECRET_ID),
+  hold: matches(UUID),
   key: matches(UUID),
   message: matches(UUID),
   origin: isOrigin,
   outcome: oneOf(auditOutcomes),
   patient: matches(UUID),
   reason: oneOf(auditReasons),
+  review: matches(UUID),
   role: matches(ROLE),
   seq: isCount,
   session: matches(SECRET_ID),

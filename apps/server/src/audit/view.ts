@@ -5,14 +5,27 @@ import { NIL_UUID } from '../storage/errors.ts'
 import type { AuditEvent } from './event.ts'
 
 /** What the people of these rows are called; those that are gone have no name. */
-export async function displayNames(
-  { database }: Pick<Context, 'database'>,
+export function displayNames(
+  ctx: Pick<Context, 'database'>,
   tenantId: string,
   rows: readonly AuditRow[],
 ): Promise<ReadonlyMap<string, string>> {
-  const ids = new Set(rows.flatMap(({ event }) => event?.actor ?? []))
-  if (ids.size === 0) return new Map()
-  const where = { tenantId, id: { in: [...ids] } }
+  return namesOf(
+    ctx,
+    tenantId,
+    rows.map(({ event }) => event?.actor ?? null),
+  )
+}
+
+/** What people are called, by id. */
+export async function namesOf(
+  { database }: Pick<Context, 'database'>,
+  tenantId: string,
+  asked: readonly (string | null)[],
+): Promise<ReadonlyMap<string, string>> {
+  const ids = [...new Set(asked)].filter((id): id is string => id !== null && id !== NIL_UUID)
+  if (ids.length === 0) return new Map()
+  const where = { tenantId, id: { in: ids } }
   const people = await database.readTenant(tenantId, (db) =>
     db.user.findMany({ where, select: { id: true, displayName: true } }),
   )
@@ -59,8 +72,8 @@ const NOTHING = {
 
 /** The most specific thing that the event is about. A patient is told beside it. */
 function resourceOf(event: AuditEvent): AuditEventView['resource'] {
-  const { attachment, message, channel, assignment, user, role, subject, key } = event
-  const named = { attachment, message, channel, assignment, user, role, session: subject, key }
+  const { attachment, review, hold, message, channel, assignment, user, role, subject, key } = event
+  const named = { attachment, review, hold, message, channel, assignment, user, role, session: subject, key }
   for (const [kind, id] of Object.entries(named)) if (id !== undefined) return { kind, id }
   return null
 }

@@ -27,6 +27,22 @@ export type AuditFilter = {
 /** What the audit log is signed for (migration …_audit_log). */
 export type AuditHead = { readonly size: number; readonly note: string; readonly vkey: string }
 
+/** Events of one outcome within a stretch of time that begins at `at`, in epoch milliseconds. */
+export type AuditCount = { readonly at: number; readonly outcome: string; readonly count: number }
+
+/** What one person (null: the system, or nobody known) had to do with a patient, by action and outcome. Times in epoch milliseconds. */
+export type PatientContact = {
+  readonly actor: string | null
+  readonly action: string
+  readonly outcome: string
+  readonly count: number
+  readonly first: number
+  readonly last: number
+}
+
+/** From, and until but not including; epoch milliseconds. */
+export type Period = { readonly from: number; readonly until: number }
+
 /** The most rows of one page. */
 export const MAX_AUDIT_PAGE = 500
 
@@ -45,6 +61,12 @@ export type AuditReads = {
   ): Promise<AuditRow[]>
   /** Epoch milliseconds: every earlier event is in the index. */
   auditIndexedUntil(): Promise<number>
+  /** How many fit in each stretch of `stepMs`, by the index; those without any are left out. */
+  countAudit(tenantId: string, filter: Omit<AuditFilter, 'from'>, period: Period, stepMs: number): Promise<AuditCount[]>
+  /** The hour of the tenant's first event in the index; null: there is none. */
+  auditBeginning(tenantId: string): Promise<number | null>
+  /** Who had to do with a patient, by the index. */
+  patientContacts(tenantId: string, patient: string, period: Period): Promise<PatientContact[]>
   /** The places in the audit log of these events, in their order; null for those that have none. */
   auditPlaces(tenantId: string, rows: readonly AuditCursor[]): Promise<(number | null)[]>
   /** Null: nothing was signed yet. */
@@ -88,6 +110,39 @@ export function auditReadsFrom(pool: pg.Pool): AuditReads {
         Math.min(limit, MAX_AUDIT_PAGE),
       ])
       return found.map(rowOf)
+    },
+    async countAudit(tenantId, { actor, patient, action, outcome, connection }, { from, until }, stepMs) {
+      const text = 'SELECT * FROM wardline_audit_histogram($1,$2,$3,$4,$5,$6,$7,$8,$9)'
+      const found = await rows<[string, string, string]>('audit_histogram', text, [
+        tenantId,
+        actor ?? null,
+        patient ?? null,
+        action ?? null,
+        outcome ?? null,
+        connection ?? null,
+        new Date(from).toISOString(),
+        new Date(until).toISOString(),
+        `${stepMs / 1000} seconds`,
+      ])
+      return found.map(([at, of, count]) => ({ at: Number(at), outcome: of, count: Number(count) }))
+    },
+    async auditBeginning(tenantId) {
+      const [row] = await rows<[string | null]>('audit_beginning', 'SELECT wardline_audit_beginning($1)', [tenantId])
+      const at = row?.[0] ?? null
+      return at === null ? null : Number(at)
+    },
+    async patientContacts(tenantId, patient, { from, until }) {
+      const text = 'SELECT * FROM wardline_audit_who($1,$2,$3,$4)'
+      const values = [tenantId, patient, new Date(from).toISOString(), new Date(until).toISOString()]
+      const found = await rows<[string | null, string, string, string, string, string]>('audit_who', text, values)
+      return found.map(([actor, action, outcome, count, first, last]) => ({
+        actor,
+        action,
+        outcome,
+        count: Number(count),
+        first: Number(first),
+        last: Number(last),
+      }))
     },
     async auditIndexedUntil() {
       const text = 'SELECT extract(epoch FROM safe_at) * 1000 FROM audit_log.indexed'

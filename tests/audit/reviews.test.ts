@@ -1,0 +1,227 @@
+import { randomUUID } from 'node:crypto'
+import {
+  type AuditHistogram,
+  auditFilters,
+  auditHistogram,
+  auditMarks,
+  auditReview,
+  auditReviews,
+  patientAccess,
+} from '@wardline/protocol'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { auditOf } from '../_util/audit.ts'
+import { addPatient, type TestPatient } from '../_util/patients.ts'
+import { type Person, signedIn } from '../_util/person.ts'
+import { createTestLog, type TestLog } from '../_util/sequencer.ts'
+import { startTestServer, type TestServer } from '../_util/server.ts'
+
+/** How the audit is looked through (R-73): over time, by patient, by kept filters, and in reviews that are signed off. */
+
+const READS = 12
+let server: TestServer
+let log: TestLog
+let auditor: Person
+let admin: Person
+let nurse: Person
+let patient: TestPatient
+
+beforeAll(async () => {
+  server = await startTestServer()
+  log = await createTestLog(server.database)
+  auditor = await signedIn(server, 'riverside/auditor.chen')
+  admin = await signedIn(server, 'riverside/admin.reyes')
+  nurse = await signedIn(server, 'riverside/nurse.lind')
+  const stranger = await signedIn(server, 'riverside/physician.okafor')
+  patient = await addPatient(server, 'riverside', { family: 'Canaryname', given: 'C', mrn: 'CANARY 1' }, 'nurse.lind')
+  for (let n = 0; n < READS; n += 1) await nurse.call('GET', `/patients/${patient.id}`)
+  await stranger.call('GET', `/patients/${patient.id}`)
+})
+afterAll(async () => {
+  await log.remove()
+  await server.stop()
+})
+
+/** Sequences and indexes what there is, and says that the index is whole up to now: the sequencer itself waits for a minute. */
+async function indexed(): Promise<void> {
+  const sequencer = log.sequencer()
+  for (let look = 0; look < 20; look += 1) await log.settle(sequencer)
+  await sequencer.close()
+  await server.database.query(
+    "UPDATE audit_log.indexed SET safe_at = (SELECT max(at) + interval '1 ms' FROM audit_log.events)",
+  )
+}
+
+const get = async (person: Person, path: string) => {
+  const answer = await person.call('GET', path)
+  expect(answer.status, answer.text).toBe(200)
+  return answer.body
+}
+
+describe('“who saw this patient”', () => {
+  const report = async (query = '') =>
+    patientAccess.parse(await get(auditor, `/admin/audit/patients/${patient.id}/access${query}`))
+
+  it('R-73 each person once, with how often and when; the same by the index as by reading through', async () => {
+    const read = await report()
+    const mine = read.people.find(({ user }) => user?.id === nurse.user.id)
+    expect(mine).toMatchObject({ user: { displayName: 'Astrid Lind' }, allowed: READS, refused: 0 })
+    expect(mine?.actions).toEqual([{ action: 'patient.read', count: READS }])
+    const refused = read.people.find(({ user }) => user?.displayName === 'Dr. Chidi Okafor')
+    expect(refused).toMatchObject({ allowed: 0, refused: 1 })
+    await indexed()
+    const looked = await report()
+    const others = ({ people }: typeof read) => people.filter(({ user }) => user?.id !== auditor.user.id)
+    expect(others(looked)).toEqual(others(read))
+    expect(looked.people[0]?.user?.id).toBe(auditor.user.id)
+    expect(looked.people.map(({ last }) => last)).toEqual(
+      looked.people
+        .map(({ last }) => last)
+        .toSorted()
+        .reverse(),
+    )
+  })
+
+  it('within a time alone; asking is itself in the audit, about that patient', async () => {
+    const before = `?until=${new Date(Date.parse('2020-01-01T00:00:00.000Z')).toISOString()}`
+    expect((await report(before)).people).toEqual([])
+    const events = await auditOf(server, 'riverside', {
+      action: 'audit.read',
+      patient: patient.id,
+      actor: auditor.user.id,
+    })
+    expect(events.length).toBeGreaterThan(1)
+  })
+
+  it('not for clinicians, and not of a patient that is not there', async () => {
+    expect((await nurse.call('GET', `/admin/audit/patients/${patient.id}/access`)).status).toBe(403)
+    expect((await auditor.call('GET', `/admin/audit/patients/${randomUUID()}/access`)).status).toBe(404)
+  })
+})
+
+describe('the histogram', () => {
+  const sum = ({ buckets }: AuditHistogram, outcome: 'allowed' | 'refused' = 'allowed') =>
+    buckets.reduce((total, each) => total + each[outcome], 0)
+  const ask = async (query: string) => auditHistogram.parse(await get(auditor, `/admin/audit/histogram?${query}`))
+
+  it('counts what the list shows, by the hour or finer, in at most 120 stretches', async () => {
+    await indexed()
+    const until = new Date(server.clock.now()).toISOString()
+    const byPatient = await ask(`patient=${patient.id}&action=patient.read&until=${until}`)
+    expect([sum(byPatient), sum(byPatient, 'refused')]).toEqual([READS, 1])
+    const all = await ask(`action=patient.read&until=${until}`)
+    expect([sum(all), sum(all, 'refused')]).toEqual([READS, 1])
+    expect(sum(await ask(`action=patient.read&outcome=refused&until=${until}`), 'refused')).toBe(1)
+    for (const [days, patientOnly] of [
+      [1, false],
+      [1, true],
+      [400, true],
+      [4_000, false],
+    ] as const) {
+      const from = new Date(server.clock.now() - days * 86_400_000).toISOString()
+      const found = await ask(`from=${from}&until=${until}${patientOnly ? `&patient=${patient.id}` : ''}`)
+      expect((Date.parse(found.until) - Date.parse(found.from)) / found.stepMs).toBeLessThanOrEqual(120)
+      expect(found.stepMs % 3_600_000 === 0 || patientOnly).toBe(true)
+    }
+  })
+
+  it('[R-37] of one’s own tenant alone', async () => {
+    const theirs = await signedIn(server, 'lakeside/admin.novak')
+    const found = auditHistogram.parse(await get(theirs, '/admin/audit/histogram?action=patient.read'))
+    expect(sum(found)).toBe(0)
+  })
+})
+
+describe('kept filters', () => {
+  it('are one’s own, and hold no typed text', async () => {
+    const filter = { outcome: 'refused', actor: nurse.user.id }
+    const kept = await auditor.call('POST', '/admin/audit/filters', { body: { filter, days: 7 } })
+    expect(kept).toMatchObject({ status: 201, body: { filter, days: 7 } })
+    expect(auditFilters.parse(await get(auditor, '/admin/audit/filters')).items).toMatchObject([{ filter, days: 7 }])
+    expect(auditFilters.parse(await get(admin, '/admin/audit/filters')).items).toEqual([])
+    const { id } = kept.body as { id: string }
+    expect((await admin.call('DELETE', `/admin/audit/filters/${id}`)).status).toBe(404)
+    for (const wrong of [
+      { filter: { name: 'Jane' }, days: 7 },
+      { filter: {}, days: 0 },
+      { filter, days: 7, name: 'x' },
+    ]) {
+      expect((await auditor.call('POST', '/admin/audit/filters', { body: wrong })).status).toBe(400)
+    }
+    expect((await auditor.call('DELETE', `/admin/audit/filters/${id}`)).status).toBe(204)
+    expect(auditFilters.parse(await get(auditor, '/admin/audit/filters')).items).toEqual([])
+  })
+})
+
+describe('a periodic review', () => {
+  const period = () => ({ from: '2026-01-01T00:00:00.000Z', until: new Date(server.clock.now()).toISOString() })
+  const all = async () => auditReviews.parse(await get(auditor, '/admin/audit/reviews'))
+  const open = async () => {
+    const answer = await auditor.call('POST', '/admin/audit/reviews', { body: period() })
+    expect(answer.status, answer.text).toBe(201)
+    return auditReview.parse(answer.body)
+  }
+  const marksOf = async (id: string) => auditMarks.parse(await get(auditor, `/admin/audit/reviews/${id}/marks`)).items
+
+  it('R-73 is opened, marked and signed off once, and each step is an event of the log', async () => {
+    await indexed()
+    const review = await open()
+    expect(review).toMatchObject({ openedBy: { displayName: auditor.user.displayName }, signedBy: null, marks: 0 })
+    const [row] = await server.database.query<{ writer: string; seq: string; place: string }>(
+      'SELECT writer_id AS writer, writer_seq AS seq, leaf_index AS place FROM audit_log.events WHERE tenant_id = $1 LIMIT 1',
+      [server.tenants.get('riverside')],
+    )
+    const path = `/admin/audit/reviews/${review.id}`
+    for (const verdict of ['as-expected', 'follow-up'] as const) {
+      const body = { writer: row?.writer, seq: Number(row?.seq), verdict }
+      expect((await auditor.call('POST', `${path}/marks`, { body })).status).toBe(204)
+    }
+    expect(await marksOf(review.id)).toMatchObject([{ verdict: 'follow-up', by: { id: auditor.user.id } }])
+    const nothing = { writer: randomUUID(), seq: 1, verdict: 'follow-up' }
+    expect((await auditor.call('POST', `${path}/marks`, { body: nothing })).status).toBe(404)
+
+    const signed = await auditor.call('POST', `${path}/sign-off`)
+    expect(auditReview.parse(signed.body)).toMatchObject({ signedBy: { id: auditor.user.id }, marks: 1, followUps: 1 })
+    const { events, size } = auditReview.parse(signed.body)
+    expect(events).toBeGreaterThan(READS)
+    expect(size).toBeGreaterThan(events ?? 0)
+    expect((await auditor.call('POST', `${path}/sign-off`)).status).toBe(409)
+    expect((await auditor.call('POST', `${path}/marks`, { body: { ...nothing, writer: row?.writer } })).status).toBe(
+      409,
+    )
+
+    const steps = (await auditOf(server, 'riverside', { review: review.id, outcome: 'allowed' })).filter(
+      ({ action }) => action !== 'audit.read',
+    )
+    expect(steps.map(({ action, reason }) => `${action} ${reason}`)).toEqual([
+      'audit.review-open role',
+      'audit.review-mark as-expected',
+      'audit.review-mark follow-up',
+      'audit.review-sign role',
+    ])
+    expect(steps[1]).toMatchObject({ seq: Number(row?.place) })
+    expect(steps[3]).toMatchObject({ count: events, seq: size })
+  })
+
+  it('is due a month after the end of the last that was signed off', async () => {
+    expect((await all()).due).toBeNull()
+    const id = (await all()).items[0]?.id
+    await server.database.query(
+      "UPDATE audit_reviews SET from_at = now() - interval '60 days', until_at = now() - interval '31 days' WHERE id = $1",
+      [id],
+    )
+    const { due, items } = await all()
+    expect(due?.from).toBe(items[0]?.until)
+    const change = await admin.call('PATCH', '/admin/audit/policy', { body: { reviewDays: 40 } })
+    expect(change).toMatchObject({ status: 200, body: { reviewDays: 40, retentionYears: 6 } })
+    expect((await all()).due).toBeNull()
+  })
+
+  it('R-38 not by administrators, not of what is not over, and not of another’s', async () => {
+    expect((await admin.call('POST', '/admin/audit/reviews', { body: period() })).status).toBe(403)
+    const future = { ...period(), until: '2999-01-01T00:00:00.000Z' }
+    expect((await auditor.call('POST', '/admin/audit/reviews', { body: future })).status).toBe(400)
+    expect((await auditor.call('POST', `/admin/audit/reviews/${randomUUID()}/sign-off`)).status).toBe(404)
+    expect((await auditor.call('PATCH', '/admin/audit/policy', { body: { retentionYears: 7 } })).status).toBe(403)
+    expect((await admin.call('PATCH', '/admin/audit/policy', { body: { retentionYears: 5 } })).status).toBe(400)
+  })
+})
