@@ -54,11 +54,11 @@ it('makes two tenants, their people and their patients, and writes the sign-ins 
   expect(new Set(accounts.map(({ password }) => password)).size).toBe(accounts.length)
   for (const account of accounts) expect(await canSignIn(account), account.username).toBe(true)
   const withCodes = accounts.filter(({ totpSecret }) => totpSecret !== undefined)
-  expect(withCodes.map(({ username }) => username)).toEqual(['admin.reyes', 'admin.novak'])
+  expect(withCodes.map(({ username }) => username)).toEqual(['admin.reyes', 'auditor.chen', 'admin.novak'])
   const factors = await db.query(
     'SELECT user_id FROM second_factors WHERE confirmed_at IS NOT NULL AND removed_at IS NULL',
   )
-  expect(factors).toHaveLength(2)
+  expect(factors).toHaveLength(3)
 })
 
 it('every patient of the demonstration has a name, a number and somebody who may open their channel', async () => {

@@ -2,6 +2,7 @@ import {
   API_BASE,
   CSRF_HEADER,
   loginAnswer,
+  type PasskeyAssertion,
   REFRESH_COOKIE,
   refreshAnswer,
   type SecondFactorRequest,
@@ -54,6 +55,11 @@ export class Person {
   /** Answers the challenge that signing in was answered with. */
   async secondFactor(body: SecondFactorRequest, options: CallOptions = {}): Promise<HttpAnswer> {
     return this.#keep(await this.bare('POST', '/auth/second-factor', { body, ...options }))
+  }
+
+  /** Signs in by a passkey alone. */
+  async signInByPasskey(passkey: PasskeyAssertion, options: CallOptions = {}): Promise<HttpAnswer> {
+    return this.#keep(await this.bare('POST', '/auth/passkey', { body: { passkey }, ...options }))
   }
 
   /** Trades the cookie for a new token. `cookie`: in place of the one held. */

@@ -39,7 +39,9 @@ export async function authenticate(
   try {
     const { snapshot } = watch
     if (!mayConnect(snapshot, who.session, clock.now())) {
-      throw new Refusal('unauthenticated', snapshot.mustEnrol ? 'no-second-factor' : 'session-ended')
+      const refusal = new Refusal('unauthenticated', snapshot.mustEnrol ? 'no-second-factor' : 'session-ended')
+      refusal.claimed = { tenant: who.tenant, trail: { actor: who.actor, session: who.session } }
+      throw refusal
     }
     const trail = signedTrail(peer, who)
     // Only now is it known whose the connection is: from here on a tenant's log has it, from handshake to close.

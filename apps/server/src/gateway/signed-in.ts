@@ -1,7 +1,7 @@
 import { type Action, type ActionResources, type Actor, type Allowed, decide } from '@wardline/policy'
 import type { ClientRequest, ServerFrameOf } from '@wardline/protocol'
 import type { Watch } from '../access/access.ts'
-import { type AccessSnapshot, actorOf, mayConnect } from '../access/snapshot.ts'
+import { type AccessSnapshot, actorOf, isSessionLive } from '../access/snapshot.ts'
 import type { AuditFact } from '../audit/event.ts'
 import type { AuditReason } from '../audit/vocabulary.ts'
 import { Refusal, toErrorFrame, toRefusal } from '../errors.ts'
@@ -176,7 +176,9 @@ export class SignedIn implements Asker {
     const now = this.gateway.clock.now()
     const before = this.#snapshot
     this.#snapshot = snapshot
-    if (!mayConnect(snapshot, this.session, now)) return this.#end(4403, 'revoked', 'drop')
+    if (!isSessionLive(snapshot, this.session, now)) return this.#end(4403, 'revoked', 'drop')
+    // The session goes on over HTTP: its client asks there, and learns what it has to do.
+    if (snapshot.mustEnrol) return this.#end(4440, 'no-second-factor', 'drop')
     this.reader.become(actorOf(snapshot, this.#who))
     this.gateway.inboxes.revise(this, snapshot.channels)
     if (!sameRoles(before, snapshot)) this.#askToRenew(now, 'role-change', ROLE_CHANGE_RENEWAL_MS)
