@@ -1,14 +1,13 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { originOf } from '../../apps/server/src/audit/sequencer/log-key.ts'
+import { ensureLogKey, logKeyFiles, originOf } from '../../apps/server/src/audit/sequencer/log-key.ts'
 import { Sequencer, type SequencerOptions } from '../../apps/server/src/audit/sequencer/sequencer.ts'
 import { type Clock, systemClock } from '../../apps/server/src/clock.ts'
 import { prepareDatabase } from '../../apps/server/src/storage/prepare.ts'
 import { directoryStore } from '../../packages/transparency-log/src/directory-store.ts'
 import { headFile } from '../../packages/transparency-log/src/head-file.ts'
 import {
-  generateNoteKey,
   type NoteSigner,
   parseSignerKey,
   type TileStore,
@@ -19,6 +18,7 @@ import type { TestDatabase } from './database.ts'
 
 export type TestLog = {
   readonly dir: string
+  readonly keysDir: string
   readonly headFile: string
   readonly origin: string
   readonly skey: string
@@ -36,11 +36,13 @@ export type TestLog = {
 export async function createTestLog(store: TestDatabase, clock: Pick<Clock, 'now'> = systemClock): Promise<TestLog> {
   const root = mkdtempSync(join(tmpdir(), 'wardline-log-'))
   const dir = join(root, 'log')
-  mkdirSync(join(root, 'keys'))
-  const head = join(root, 'keys', 'audit-log.head')
+  const keysDir = join(root, 'keys')
+  mkdirSync(keysDir)
+  const head = join(keysDir, 'audit-log.head')
   const { sequencerUrl, installation } = await prepareDatabase({ ownerUrl: store.ownerUrl, keys: store.keys })
   const origin = originOf(installation.id)
-  const { skey } = generateNoteKey(origin)
+  await ensureLogKey(keysDir, origin)
+  const skey = readFileSync(join(keysDir, 'audit-log.key'), 'utf8').trim()
   const signer = parseSignerKey(skey)
   const made: Sequencer[] = []
 
@@ -49,7 +51,7 @@ export async function createTestLog(store: TestDatabase, clock: Pick<Clock, 'now
       databaseUrl: sequencerUrl,
       tiles: directoryStore(dir),
       headFile: headFile(head),
-      signer,
+      keys: logKeyFiles(keysDir, origin),
       clock,
       ...over,
     })
@@ -65,6 +67,7 @@ export async function createTestLog(store: TestDatabase, clock: Pick<Clock, 'now
 
   return {
     dir,
+    keysDir,
     headFile: head,
     origin,
     skey,

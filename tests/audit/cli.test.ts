@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { chmodSync, cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -12,6 +12,8 @@ import {
   heartbeatLeaf,
   openLog,
   parseSignerKey,
+  signVoid,
+  voidLeaf,
 } from '../../packages/transparency-log/src/index.ts'
 
 /** `wardline audit` as an auditor runs it: with files and a public key, and no installation anywhere near. */
@@ -80,7 +82,7 @@ const again =
 
 describe('wardline audit verify', () => {
   it('nothing wrong: exit code 0, what was seen, and the root', async () => {
-    const { code, out } = await verified(() => undefined, '--since', 'kept.checkpoint')
+    const { code, out } = await verified(() => undefined, '--extends', 'kept.checkpoint')
     expect(out).toMatch(/^ok: 601 entries of 2 writers, last sign of life .*; root [A-Za-z0-9+/=]{44}\n$/)
     expect(code).toBe(0)
   })
@@ -112,6 +114,36 @@ describe('wardline audit verify', () => {
     expect(answer.out).toMatch(new RegExp(`^${kind}: .+\\.$`, 'm'))
     expect(answer.out).toContain('NOT as it was signed')
     expect(answer.code).toBe(code)
+  })
+
+  it('what one verification leaves, the next goes on from, and reads no more than what came since', async () => {
+    const log = join(root, 'growing')
+    const trust = ['--vkey', 'log.vkey']
+    cpSync(dir, log, { recursive: true })
+    expect(await run('verify', log, ...trust, '--keep', 'first.verified')).toMatchObject({ code: 0 })
+    const more = await openLog(directoryStore(log), { origin: ORIGIN, signers: [parseSignerKey(skey)] })
+    await more.append([leaf(ENTRIES + 1), leaf(ENTRIES + 2)])
+    await more.publish()
+    const next = await run('verify', log, ...trust, '--since', 'first.verified', '--keep', 'second.verified')
+    expect(next.out).toMatch(/^ok: 2 entries since entry 601 of 2 writers, last sign of life 2/)
+    await more.append([leaf(ENTRIES + 4)])
+    await more.publish()
+    const gap = await run('verify', log, ...trust, '--since', 'second.verified', '--keep', 'third.verified')
+    expect(gap).toMatchObject({ code: 16, out: expect.stringContaining('603 to 603 never came') })
+    expect(existsSync(join(root, 'third.verified'))).toBe(false)
+    // The bare checkpoint says nothing of the writers' numbers.
+    expect(await run('verify', log, ...trust, '--since', 'kept.checkpoint')).toMatchObject({ code: 16 })
+  })
+
+  it('a void is told, and with --strict counted', async () => {
+    const statement = { at: Date.now(), first: 7, last: 8, reason: 'lost', writer: WRITER } as const
+    const stated = voidLeaf(signVoid(statement, ORIGIN, parseSignerKey(skey)), 2, 'sequencer')
+    const change = again([...leaves.toSpliced(7, 2), stated])
+    expect(await verified(change)).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/^void: entry 599 says .* 7 to 8/),
+    })
+    expect(await verified(change, '--strict')).toMatchObject({ code: 16 })
   })
 
   it('what cannot be checked is not called wrong', async () => {

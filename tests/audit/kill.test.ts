@@ -23,7 +23,8 @@ afterAll(async () => {
 
 /** Starts one, lets it lead, and kills it (SIGKILL) so many milliseconds later. */
 async function killedAfter(ms: number): Promise<void> {
-  const options = { databaseUrl: log.sequencerUrl, auditDir: log.dir, headFile: log.headFile, skey: log.skey }
+  const { sequencerUrl: databaseUrl, dir: auditDir, keysDir, origin } = log
+  const options = { databaseUrl, auditDir, keysDir, origin, witnesses: [] }
   const child = spawn(process.execPath, [PROGRAM, JSON.stringify(options)], { stdio: ['ignore', 'pipe', 'inherit'] })
   const over = once(child, 'exit')
   try {

@@ -92,7 +92,7 @@ describe('the database’s owner, every guard switched off', () => {
     const own = await SequencerStore.connect(log.sequencerUrl)
     try {
       const tiles = directoryStore(log.dir)
-      const { findings } = await compareDatabase({ store: own, tiles, size, logKey: log.signer.verifier })
+      const { findings } = await compareDatabase({ store: own, tiles, size, logKeys: [log.signer.verifier] })
       return [...new Set(findings.map(({ kind, where }) => `${where} ${kind}`))].toSorted()
     } finally {
       await own.close()
@@ -305,7 +305,11 @@ describe('the database’s owner, every guard switched off', () => {
       ].map((name) => `events.${name}`),
     ]
     // Computed from others, or true and nothing else.
-    const proveNothing = ['runs.next_index', 'runs.follows', 'head.one', 'indexed.one']
+    const proveNothing = [
+      ...['runs.next_index', 'runs.follows', 'head.one', 'indexed.one'],
+      // What waits to be declared void. Without it a gap is never excused, and an invented one is not believed (lost.test.ts).
+      ...['tenant_id', 'writer_id', 'first_seq', 'last_seq', 'seen_at'].map((name) => `gaps.${name}`),
+    ]
     expect(columns.map(({ name }) => name)).toEqual([...tested, ...proveNothing].toSorted())
   })
 })

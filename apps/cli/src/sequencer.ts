@@ -28,6 +28,8 @@ function lineOf(news: SequencerNews): string {
     const { writer, expected, found } = news.gap
     return `numbers ${expected} to ${found - 1} of writer ${writer} were taken out of the database before they were logged`
   }
+  if (news.news === 'key') return `the log is signed with another key from now on: ${news.vkey}`
+  if (news.news === 'witness') return witnessLine(news.witness, news.state)
   const { state } = news
   switch (state.is) {
     case 'leading':
@@ -38,5 +40,18 @@ function lineOf(news: SequencerNews): string {
       return `the audit log cannot be written (${state.reason}); trying again`
     case 'refused':
       return `the audit log is not gone on with: ${state.reason}`
+  }
+}
+
+function witnessLine(witness: string, state: Extract<SequencerNews, { news: 'witness' }>['state']): string {
+  switch (state.is) {
+    case 'cosigning':
+      return `the witness ${witness} cosigns the log`
+    case 'ahead':
+      return `the witness ${witness} has seen a log of ${state.size} entries, more than there are: was it put back, or is it written twice?`
+    case 'failing':
+      return `the witness ${witness} does not answer (${state.reason}); asking again`
+    case 'refusing':
+      return `the witness ${witness} does not cosign: ${state.reason}`
   }
 }

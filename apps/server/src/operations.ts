@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { openLogKey, originOf, readLogKey } from './audit/sequencer/log-key.ts'
-import { headFileIn, type RunOptions } from './audit/sequencer/run.ts'
+import { ensureLogKey, originOf, prepareNextLogKey, readLogKey } from './audit/sequencer/log-key.ts'
+import type { RunOptions } from './audit/sequencer/run.ts'
 import { systemClock } from './clock.ts'
 import { type Config, ConfigError, loadConfig } from './config.ts'
 import { StartError } from './errors.ts'
@@ -52,14 +52,20 @@ export async function withInstallation<T>(run: (installation: Installation) => P
 /** The installation's audit log, for whoever writes it or compares it. @throws OperationRefused */
 export async function withAuditLog<T>(run: (log: AuditLog) => Promise<T>): Promise<T> {
   return withPrepared(async ({ prepared, config }) => {
-    const { skey, vkey } = await openLogKey(config.keysDir, originOf(prepared.installation.id))
-    const { auditDir, keysDir } = config
-    return run({ databaseUrl: prepared.sequencerUrl, auditDir, headFile: headFileIn(keysDir), skey, vkey })
+    const { auditDir, keysDir, witnesses } = config
+    const origin = originOf(prepared.installation.id)
+    const vkey = await ensureLogKey(keysDir, origin)
+    return run({ databaseUrl: prepared.sequencerUrl, origin, auditDir, keysDir, witnesses, vkey })
   })
 }
 
-/** `vkey` is the public part of the signing key `skey`. */
+/** `vkey`: of the key that signs it now. */
 export type AuditLog = RunOptions & { readonly vkey: string }
+
+/** Has the log go over to another key, by whoever leads or will lead it, and gives that key's vkey. @throws OperationRefused */
+export async function requestNextLogKey({ keysDir, origin }: AuditLog): Promise<string> {
+  return refusing(() => prepareNextLogKey(keysDir, origin))
+}
 
 /** The public key of this machine's audit log, and where that log is; null where this is no machine of an installation. */
 export async function localLog(): Promise<{ vkey: string; auditDir: string } | null> {

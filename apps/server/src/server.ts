@@ -1,8 +1,8 @@
 import type { AddressInfo } from 'node:net'
+import { startAlerts } from './alerts/start.ts'
 import { createApp } from './app.ts'
 import { type EmbeddedSequencer, startEmbeddedSequencer } from './audit/sequencer/embedded.ts'
-import { openLogKey, originOf } from './audit/sequencer/log-key.ts'
-import { headFileIn } from './audit/sequencer/run.ts'
+import { ensureLogKey, originOf } from './audit/sequencer/log-key.ts'
 import { systemClock } from './clock.ts'
 import type { Config } from './config.ts'
 import { type Context, type ContextOverrides, createContext, type Ending } from './context.ts'
@@ -129,9 +129,14 @@ function watchOver(postgres: EmbeddedPostgres, log: Logger): Ending {
 /** Ended after everything that writes audit events, so that the last of them get their place. */
 async function startSequencer(ctx: Context, databaseUrl: string, endings: Ending[]): Promise<EmbeddedSequencer> {
   const { config, log, database, readiness } = ctx
-  const key = await openLogKey(config.keysDir, originOf(database.installation.id))
-  const options = { databaseUrl, auditDir: config.auditDir, headFile: headFileIn(config.keysDir), skey: key.skey }
-  const sequencer = startEmbeddedSequencer(options, log)
+  const { keysDir, auditDir, witnesses } = config
+  const origin = originOf(database.installation.id)
+  await ensureLogKey(keysDir, origin)
+  const sequencer = startEmbeddedSequencer({ databaseUrl, origin, auditDir, keysDir, witnesses }, log, (gap) => {
+    // The tenant whose numbers are missing is told in its own audit, where alerts look for it.
+    const fact = { action: 'audit.void', outcome: 'failed', count: gap.found - gap.expected } as const
+    database.auditOnly(gap.tenant, fact).catch((error: unknown) => log.error('audit.failed', { error }))
+  })
   endings.push(() => sequencer.stop())
   readiness.show('auditLog', () => sequencer.state.is === 'leading' || sequencer.state.is === 'standby')
   return sequencer

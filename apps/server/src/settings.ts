@@ -1,5 +1,13 @@
 import { isIP } from 'node:net'
-import { DEFAULT_LIMITS, type Limits, MAX_BODY_LENGTH } from '@wardline/protocol'
+import {
+  DEFAULT_LIMITS,
+  DEFAULT_PRE_AUTH,
+  type Limits,
+  MAX_BODY_LENGTH,
+  type PreAuthLimits,
+  type SignedInLimits,
+} from '@wardline/protocol'
+import { COSIGNATURE, parseVerifierKey } from '@wardline/transparency-log'
 import { z } from 'zod'
 
 /** One variable of the environment: what it takes, and the words for `.env.example` and for who got it wrong. */
@@ -96,6 +104,13 @@ const named = {
     fix: 'give a folder',
     shown: '.data/audit-log',
   }),
+  WARDLINE_WITNESSES: {
+    schema: list(witness()),
+    about:
+      'Witnesses that cosign the audit log (C2SP tlog-witness): the URL and the public key of each, as `wardline witness` prints them, separated by commas.',
+    fix: 'give the URL, a space and the public key of each, separated by commas',
+    shown: 'https://witness.example.net witness.example.net+5f2e3c4d+BL…',
+  },
   WARDLINE_PUBLIC_URL: optional(httpsOrigin(), {
     about: 'What people type: proofs are made for it, certificates name it. By default https://localhost:<port>.',
     fix: 'give https://host or https://host:port, without a path',
@@ -250,6 +265,24 @@ function list<S extends z.ZodType<string, string>>(item: S) {
     .transform((text) => text.split(',').map((part) => part.trim()))
     .pipe(z.array(item))
     .default([])
+}
+
+/** `https://… name+id+key`; what a witness answers is signed, so plain http would do as well. */
+function witness() {
+  return z.string().refine((text) => {
+    const { url, vkey } = witnessOf(text)
+    try {
+      return parseVerifierKey(vkey).type === COSIGNATURE && /^https?:$/.test(new URL(url).protocol)
+    } catch {
+      return false
+    }
+  })
+}
+
+/** The two halves of a witness' setting. */
+export function witnessOf(text: string): { readonly url: string; readonly vkey: string } {
+  const [url = '', vkey = ''] = text.split(/ +/)
+  return { url, vkey }
 }
 
 /** An exact origin over https. A trailing slash is forgiven; a path, a query, credentials, `*` or `null` are not. */

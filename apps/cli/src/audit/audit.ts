@@ -2,13 +2,15 @@ import { localLog } from '@wardline/server/operations'
 import { Command } from 'commander'
 import { CliError } from '../cli-error.ts'
 import { proveCommands } from './prove.ts'
+import { rotateKeyCommand } from './rotate-key.ts'
 import { verifyCommand } from './verify.ts'
 
-/** `wardline audit verify | prove | check | vkey` */
+/** `wardline audit verify | prove | check | vkey | rotate-key` */
 export function auditCommand(): Command {
-  const audit = new Command('audit').description('The audit log: verify it, prove one entry, print its public key')
+  const audit = new Command('audit').description('The audit log: verify it, prove one entry, print or change its key')
   audit.addCommand(verifyCommand())
   for (const each of proveCommands()) audit.addCommand(each)
+  audit.addCommand(rotateKeyCommand())
   return audit.addCommand(
     new Command('vkey')
       .description('Print the public key of this installation’s audit log: keep it where the log is not kept')

@@ -12,16 +12,21 @@ export type LogTrust = { readonly origin: string; readonly logKeys: readonly Not
  */
 export async function trustOf(vkeys: readonly string[], dir: string | undefined): Promise<LogTrust> {
   const local = vkeys.length > 0 && dir !== undefined ? null : await localLog()
-  const texts = vkeys.length > 0 ? await Promise.all(vkeys.map(keyText)) : local === null ? [] : [local.vkey]
-  if (texts.length === 0) {
+  const given = vkeys.length > 0 ? vkeys : local === null ? [] : [local.vkey]
+  if (given.length === 0) {
     throw new CliError('say whose signature counts: --vkey KEY or --vkey FILE, as "wardline audit vkey" printed it.')
   }
   const folder = dir ?? local?.auditDir
   if (folder === undefined) throw new CliError('say which folder holds the log.')
   if (vkeys.length === 0) process.stderr.write('wardline: trusting the key of this machine; --vkey names another.\n')
-  const logKeys = texts.map(parseKey)
+  const logKeys = await Promise.all(given.map(keyOf))
   const [first] = logKeys
   return { origin: first?.name ?? '', logKeys, dir: folder }
+}
+
+/** A public key, as text or in a file. @throws CliError */
+export async function keyOf(given: string): Promise<NoteVerifier> {
+  return parseKey(await keyText(given))
 }
 
 async function keyText(given: string): Promise<string> {
@@ -37,6 +42,6 @@ function parseKey(text: string): NoteVerifier {
   try {
     return parseVerifierKey(text)
   } catch (error) {
-    throw new CliError(`"${text.slice(0, 80)}" is no key of an audit log.`, { cause: error })
+    throw new CliError(`"${text.slice(0, 80)}" is no key of an audit log or a witness.`, { cause: error })
   }
 }

@@ -1,16 +1,18 @@
-import { readFile, stat } from 'node:fs/promises'
+import { readFile, stat, writeFile } from 'node:fs/promises'
 import { compareDatabase, SequencerStore, withAuditLog } from '@wardline/server/operations'
 import {
   describeFinding,
   FINDING_KINDS,
   type FindingKind,
+  formatVerified,
+  parseVerified,
   type VerifyReport,
   verifyLog,
 } from '@wardline/transparency-log'
 import { directoryStore } from '@wardline/transparency-log/directory-store'
 import { Command } from 'commander'
 import { CliError } from '../cli-error.ts'
-import { type LogTrust, trustOf } from './keys.ts'
+import { keyOf, type LogTrust, trustOf } from './keys.ts'
 import { progressLine } from './progress.ts'
 
 /** By what is found first in FINDING_KINDS, which begins with what tells most. Below 10 are the codes of every command. */
@@ -34,24 +36,41 @@ folder and the public key, no database and no network.
 Exit code: 0 all is as it was signed; 1 it could not be checked; 2 a wrong command line; otherwise the gravest finding:
 ${FINDING_KINDS.map((kind) => `  ${EXIT_CODES[kind]} ${kind}`).join('\n')}
 
-  wardline audit verify ./audit-log --vkey log.vkey --since last-month.checkpoint
+  wardline audit verify ./audit-log --vkey log.vkey --keep november.verified
+  wardline audit verify ./audit-log --vkey log.vkey --since november.verified --keep december.verified
+  wardline audit verify ./audit-log --vkey log.vkey --witness w1.vkey --witness w2.vkey --quorum 1
   wardline audit verify --database`
 
-type Options = { vkey: string[]; since: string[]; maxAge?: number; database?: true }
+type Options = {
+  vkey: string[]
+  since?: string
+  extends: string[]
+  keep?: string
+  witness: string[]
+  quorum?: number
+  maxAge?: number
+  strict?: true
+  database?: true
+}
 
-/** `wardline audit verify [DIR] [--vkey KEY] [--since FILE] [--max-age SECONDS] [--database]` */
+/** `wardline audit verify [DIR] …`: see {@link HELP} */
 export function verifyCommand(): Command {
   return new Command('verify')
     .description('Check an audit log, alone and offline')
     .argument('[dir]', "the folder of the log; without it this machine's own")
-    .option('--vkey <key>', "the log's public key, or a file with it; may be given again for former keys", gather, [])
     .option(
-      '--since <file>',
-      'a checkpoint kept from earlier, which the log must still extend; may be repeated',
+      '--vkey <key>',
+      "the log's public key, or a file with it; from it the log leads to those before and after it",
       gather,
       [],
     )
-    .option('--max-age <seconds>', 'how old the last sign of life may be; not looked at by default', seconds)
+    .option('--since <file>', 'what an earlier --keep wrote, or its checkpoint: read only what came after it')
+    .option('--keep <file>', 'where nothing is found, write what the next verification can go on from')
+    .option('--extends <file>', 'a checkpoint kept from earlier, which the log must still extend', gather, [])
+    .option('--witness <key>', "a witness' public key, or a file with it; may be repeated", gather, [])
+    .option('--quorum <n>', 'how many of them must have cosigned the log; by default all of them', whole)
+    .option('--max-age <seconds>', 'how old the last sign of life may be; not looked at by default', whole)
+    .option('--strict', 'count numbers that the log itself declares void as gaps')
     .option('--database', "also compare this installation's database with its log, row by row")
     .addHelpText('after', HELP)
     .action(runVerify)
@@ -64,20 +83,31 @@ async function runVerify(dir: string | undefined, options: Options): Promise<voi
   }
   const report = await verify(trust, options)
   const found = report.findings.map((finding) => ({ kind: finding.kind, sentence: describeFinding(finding) }))
-  if (options.database === true && report.head !== undefined) found.push(...(await compare(trust, report.head.size)))
+  if (options.database === true && report.head !== undefined) found.push(...(await compare(trust.dir, report)))
+  if (options.strict === true)
+    found.push(...report.voids.map((one) => ({ kind: 'writer-gap' as const, sentence: voidSentence(one) })))
   print(report, found)
+  if (options.keep !== undefined && report.verified !== undefined && found.length === 0) {
+    await writeFile(options.keep, formatVerified(report.verified))
+  }
   const gravest = FINDING_KINDS.find((kind) => found.some((each) => each.kind === kind))
   process.exitCode = gravest === undefined ? 0 : EXIT_CODES[gravest]
 }
 
-async function verify({ origin, logKeys, dir }: LogTrust, { since, maxAge }: Options): Promise<VerifyReport> {
-  const known = await Promise.all(since.map(readCheckpoint))
+async function verify({ origin, logKeys, dir }: LogTrust, options: Options): Promise<VerifyReport> {
+  const { since, maxAge, witness, quorum } = options
+  const known = await Promise.all(options.extends.map(readCheckpoint))
+  const keys = await Promise.all(witness.map(keyOf))
+  const threshold = quorum ?? keys.length
+  if (threshold > keys.length) throw new CliError(`--quorum ${threshold}: ${keys.length} witnesses are named.`)
   const progress = progressLine('verifying')
   try {
     return await verifyLog(directoryStore(dir), {
       origin,
       logKeys,
       known,
+      witnesses: { keys, threshold },
+      ...(since !== undefined && { since: parseVerified(await readCheckpoint(since)) }),
       now: Date.now(),
       onProgress: progress.show,
       ...(maxAge === undefined ? {} : { maxHeartbeatAgeMs: maxAge * 1000 }),
@@ -87,15 +117,22 @@ async function verify({ origin, logKeys, dir }: LogTrust, { since, maxAge }: Opt
   }
 }
 
-async function compare({ logKeys, dir }: LogTrust, size: number): Promise<{ kind: FindingKind; sentence: string }[]> {
+async function compare(
+  dir: string,
+  { head, logKeys }: VerifyReport,
+): Promise<{ kind: FindingKind; sentence: string }[]> {
   return withAuditLog(async ({ databaseUrl }) => {
     const store = await SequencerStore.connect(databaseUrl)
     const progress = progressLine('comparing the database')
-    const [logKey] = logKeys
-    if (logKey === undefined) return []
     try {
       const tiles = directoryStore(dir)
-      const { findings } = await compareDatabase({ store, tiles, size, logKey, onProgress: progress.show })
+      const { findings } = await compareDatabase({
+        store,
+        tiles,
+        size: head?.size ?? 0,
+        logKeys,
+        onProgress: progress.show,
+      })
       return findings.map(({ kind, where, sentence }) => ({ kind, sentence: `${where}: ${sentence}.` }))
     } finally {
       progress.end()
@@ -113,18 +150,28 @@ async function readCheckpoint(file: string): Promise<Uint8Array> {
 }
 
 function print(report: VerifyReport, found: readonly { kind: FindingKind; sentence: string }[]): void {
-  for (const { index, void: lost } of report.voids) {
-    const sentence = `entry ${index} says that numbers ${lost.first} to ${lost.last} of writer ${lost.writer} are lost`
-    process.stdout.write(`void: ${sentence} (${lost.reason}).\n`)
-  }
+  for (const one of report.voids) process.stdout.write(`void: ${voidSentence(one)}\n`)
   for (const { kind, sentence } of found.slice(0, MAX_SENTENCES)) process.stdout.write(`${kind}: ${sentence}\n`)
   const rest = found.length - MAX_SENTENCES + report.findingsDropped
   if (rest > 0) process.stdout.write(`and ${rest} more\n`)
   const { head, entries, writers } = report
-  const last = report.lastHeartbeatAt === undefined ? 'never' : new Date(report.lastHeartbeatAt).toISOString()
-  const all = `${entries} entries of ${writers} writers, last sign of life ${last}`
+  const never = report.from > 0 ? 'none since' : 'never'
+  const last = report.lastHeartbeatAt === undefined ? never : new Date(report.lastHeartbeatAt).toISOString()
+  const all = `${entries} entries${report.from > 0 ? ` since entry ${report.from}` : ''} of ${writers} writers, last sign of life ${last}`
+  process.stdout.write(witnessSentence(report))
   if (found.length === 0) process.stdout.write(`ok: ${all}; root ${base64(head?.root)}\n`)
   else process.stdout.write(`NOT as it was signed: ${found.length} findings; ${all}\n`)
+}
+
+function voidSentence({ index, void: lost }: VerifyReport['voids'][number]): string {
+  return `entry ${index} says that numbers ${lost.first} to ${lost.last} of writer ${lost.writer} are lost (${lost.reason}).`
+}
+
+function witnessSentence({ head, witnessed }: VerifyReport): string {
+  if (witnessed === undefined) return ''
+  const behind = (head?.size ?? 0) - witnessed.size
+  const since = behind > 0 ? `; the last ${behind} entries they have not` : ''
+  return `cosigned by ${witnessed.by.join(', ')} at ${new Date(witnessed.at * 1000).toISOString()}${since}\n`
 }
 
 function base64(root: Uint8Array | undefined): string {
@@ -135,7 +182,7 @@ function gather(value: string, before: string[]): string[] {
   return [...before, value]
 }
 
-function seconds(value: string): number {
-  if (!/^\d{1,9}$/.test(value)) throw new CliError('--max-age takes a whole number of seconds.')
+function whole(value: string): number {
+  if (!/^\d{1,9}$/.test(value)) throw new CliError('--max-age and --quorum take a whole number.')
   return Number(value)
 }

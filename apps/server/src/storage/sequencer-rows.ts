@@ -52,3 +52,12 @@ export type WriterCount = {
   readonly behind: number
   readonly last: number
 }
+
+/** Numbers of a writer, `first` to `last`, that have no place although later ones do; seen at `seenAt` (epoch milliseconds). */
+export type OpenGap = {
+  readonly tenantId: string
+  readonly writerId: string
+  readonly first: number
+  readonly last: number
+  readonly seenAt: number
+}

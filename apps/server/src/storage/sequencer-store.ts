@@ -1,5 +1,14 @@
 import pg from 'pg'
-import type { IndexRow, PendingRow, RowKey, Run, StoredHead, WriterCount, WriterProgress } from './sequencer-rows.ts'
+import type {
+  IndexRow,
+  OpenGap,
+  PendingRow,
+  RowKey,
+  Run,
+  StoredHead,
+  WriterCount,
+  WriterProgress,
+} from './sequencer-rows.ts'
 
 /** 'wlog' in ASCII: of all that would write the audit log of this database, the one that holds this lock does. */
 const LEADER_LOCK = 0x776c6f67
@@ -9,6 +18,11 @@ const STATEMENT_MS = 60_000
 const OPTIONS = '-c TimeZone=UTC -c enable_seqscan=off -c enable_bitmapscan=off -c jit=off'
 /** A writer that has been silent for longer is looked at by the sweep alone. */
 const ASLEEP = '1 day'
+
+/** What becomes of gaps together with places. */
+export type GapChange = { readonly opened: readonly OpenGap[]; readonly settled: readonly OpenGap[] }
+
+const NO_GAPS: GapChange = { opened: [], settled: [] }
 
 /**
  * What the sequencer asks of the database: one connection, as its own role, which also holds the lock of the leader. So whoever loses
@@ -194,11 +208,23 @@ export class SequencerStore {
     return Number(row?.[0] ?? 0)
   }
 
-  /** Fixes these places for good, all or none. On disk when it resolves. */
-  async assign(runs: readonly Run[]): Promise<void> {
+  /**
+   * Fixes these places for good, and with them which gaps are there from now on and which are not any more; all or none. On disk when it
+   * resolves.
+   */
+  async assign(runs: readonly Run[], gaps: GapChange = NO_GAPS): Promise<void> {
+    const { opened, settled } = gaps
     await this.#rows(
-      `INSERT INTO audit_log.runs (first_index, count, tenant_id, writer_id, first_seq, own)
-       SELECT * FROM unnest($1::bigint[], $2::integer[], $3::uuid[], $4::uuid[], $5::bigint[], $6::bytea[])`,
+      `WITH placed AS (
+         INSERT INTO audit_log.runs (first_index, count, tenant_id, writer_id, first_seq, own)
+         SELECT * FROM unnest($1::bigint[], $2::integer[], $3::uuid[], $4::uuid[], $5::bigint[], $6::bytea[])),
+       settled AS (
+         DELETE FROM audit_log.gaps g USING unnest($7::uuid[], $8::uuid[], $9::bigint[]) AS s (tenant, writer, first)
+         WHERE g.tenant_id = s.tenant AND g.writer_id = s.writer AND g.first_seq = s.first)
+       INSERT INTO audit_log.gaps (tenant_id, writer_id, first_seq, last_seq, seen_at)
+       SELECT t, w, f, l, to_timestamp(a / 1000.0)
+       FROM unnest($10::uuid[], $11::uuid[], $12::bigint[], $13::bigint[], $14::bigint[]) AS x (t, w, f, l, a)
+       ON CONFLICT DO NOTHING`,
       [
         runs.map((run) => run.firstIndex),
         runs.map((run) => run.count),
@@ -206,8 +232,52 @@ export class SequencerStore {
         runs.map((run) => run.writerId),
         runs.map((run) => run.firstSeq),
         runs.map((run) => run.own),
+        settled.map((gap) => gap.tenantId),
+        settled.map((gap) => gap.writerId),
+        settled.map((gap) => gap.first),
+        opened.map((gap) => gap.tenantId),
+        opened.map((gap) => gap.writerId),
+        opened.map((gap) => gap.first),
+        opened.map((gap) => gap.last),
+        opened.map((gap) => gap.seenAt),
       ],
     )
+  }
+
+  /** The oldest gaps that were seen before a time (epoch milliseconds), and are not settled. */
+  async readGaps(seenBefore: number, limit: number): Promise<OpenGap[]> {
+    const rows = await this.#rows<[string, string, string, string, string]>(
+      `SELECT tenant_id, writer_id, first_seq, last_seq, (extract(epoch FROM seen_at) * 1000)::float8 FROM audit_log.gaps
+       WHERE seen_at <= to_timestamp($1 / 1000.0) ORDER BY seen_at LIMIT $2`,
+      [seenBefore, limit],
+    )
+    return rows.map(([tenantId, writerId, first, last, seenAt]) => ({
+      tenantId,
+      writerId,
+      first: Number(first),
+      last: Number(last),
+      seenAt: Number(seenAt),
+    }))
+  }
+
+  /** The rows that are there of a gap after all, in their order. */
+  async readWithin({ tenantId, writerId, first, last }: OpenGap, limit: number): Promise<PendingRow[]> {
+    const rows = await this.#rows<RawRow>(
+      `SELECT tenant_id, writer_id, writer_seq, (extract(epoch FROM at) * 1000)::float8, event FROM audit_outbox
+       WHERE tenant_id = $1 AND writer_id = $2 AND writer_seq >= $3 AND writer_seq <= $4 ORDER BY writer_seq LIMIT $5`,
+      [tenantId, writerId, first, last, limit],
+    )
+    return rows.map(rowOf)
+  }
+
+  /** Whether any number of a gap has a place: then it is none. */
+  async isPlaced({ tenantId, writerId, first, last }: OpenGap): Promise<boolean> {
+    const rows = await this.#rows(
+      `SELECT 1 FROM audit_log.runs WHERE tenant_id = $1 AND writer_id = $2 AND first_seq <= $4
+         AND first_seq + count > $3 AND own IS NULL LIMIT 1`,
+      [tenantId, writerId, first, last],
+    )
+    return rows.length > 0
   }
 
   async readIndexed(): Promise<number> {

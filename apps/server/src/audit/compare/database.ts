@@ -17,7 +17,8 @@ export type CompareOptions = {
   readonly tiles: Pick<TileStore, 'read'>
   /** Of the log, which has been verified to be what was signed. */
   readonly size: number
-  readonly logKey: NoteVerifier
+  /** Every key that may have signed it (`VerifyReport.logKeys`). */
+  readonly logKeys: readonly NoteVerifier[]
   readonly onProgress?: (progress: { readonly entries: number; readonly of: number }) => void
 }
 
@@ -66,7 +67,7 @@ async function compareCounts(store: SequencerStore, { writers }: Seen, findings:
   }
 }
 
-async function compareHead({ store, tiles, size, logKey }: CompareOptions, findings: DatabaseFindings): Promise<void> {
+async function compareHead({ store, tiles, size, logKeys }: CompareOptions, findings: DatabaseFindings): Promise<void> {
   const where = 'audit_log.head'
   const end = await store.readEnd()
   if (end < size) findings.add('truncated', 'audit_log.runs', `places are given to ${end} entries of ${size}`)
@@ -75,9 +76,12 @@ async function compareHead({ store, tiles, size, logKey }: CompareOptions, findi
     if (size > 0) findings.add('missing', where, 'it does not say what was signed')
     return
   }
-  const opened = openNote(head.note, [logKey])
+  const opened = openNote(
+    head.note,
+    logKeys.filter(({ vkey }) => vkey === head.vkey),
+  )
   const signed = opened.ok ? parseCheckpoint(opened.text) : undefined
-  const agrees = signed?.size === head.size && Buffer.from(signed.root).equals(head.root) && head.vkey === logKey.vkey
+  const agrees = signed?.size === head.size && Buffer.from(signed.root).equals(head.root)
   if (!agrees) findings.add('changed', where, 'it is not what its checkpoint is signed for')
   // A larger one was signed after this verification began; then only its signature can be looked at.
   if (head.size > size) return

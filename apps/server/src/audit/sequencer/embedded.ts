@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads'
 import type { Logger } from '../../log.ts'
+import type { WriterGap } from './places.ts'
 import type { RunOptions, SequencerNews } from './run.ts'
 import type { SequencerState } from './sequencer.ts'
 
@@ -9,18 +10,23 @@ export type EmbeddedSequencer = { readonly state: SequencerState; stop(): Promis
 /** How long a stop waits for the last look, in milliseconds; what it leaves is taken up by the next start. */
 const STOP_MS = 5_000
 
-export function startEmbeddedSequencer(options: RunOptions, log: Logger): EmbeddedSequencer {
+export function startEmbeddedSequencer(
+  options: RunOptions,
+  log: Logger,
+  onGap: (gap: WriterGap) => void = () => undefined,
+): EmbeddedSequencer {
   const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData: options, name: 'audit-log' })
   let state: SequencerState = { is: 'standby' }
   const over = new Promise<void>((resolve) => worker.once('exit', () => resolve()))
 
   worker.on('message', (news: SequencerNews) => {
-    if (news.news === 'gap') {
-      log.error('audit-log.writer-gap', { name: news.gap.writer, count: news.gap.found - news.gap.expected })
-      return
+    if (news.news === 'state') {
+      if (news.state.is !== state.is) tellChange(log, news.state)
+      state = news.state
+    } else {
+      tellNews(log, news)
+      if (news.news === 'gap') onGap(news.gap)
     }
-    if (news.state.is !== state.is) tellChange(log, news.state)
-    state = news.state
   })
   worker.on('error', (error) => {
     state = { is: 'failing', reason: 'its thread ended' }
@@ -37,6 +43,21 @@ export function startEmbeddedSequencer(options: RunOptions, log: Logger): Embedd
       await over
       clearTimeout(late)
     },
+  }
+}
+
+function tellNews(log: Logger, news: Exclude<SequencerNews, { news: 'state' }>): void {
+  if (news.news === 'gap') {
+    const { writer, found, expected } = news.gap
+    log.error('audit-log.writer-gap', { name: writer, count: found - expected })
+  } else if (news.news === 'key') {
+    log.warn('audit-log.key-changed', {})
+  } else if (news.state.is === 'cosigning') {
+    log.info('audit-log.witness-cosigning', { name: news.witness })
+  } else if (news.state.is === 'ahead') {
+    log.error('audit-log.witness-ahead', { name: news.witness, count: news.state.size })
+  } else {
+    log.warn(`audit-log.witness-${news.state.is}`, { name: news.witness, reason: news.state.reason })
   }
 }
 

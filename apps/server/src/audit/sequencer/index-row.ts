@@ -1,4 +1,14 @@
-import type { IndexRow, PendingRow } from '../../storage/sequencer-rows.ts'
+import type { IndexRow, PendingRow, Run } from '../../storage/sequencer-rows.ts'
+import type { SequencerStore } from '../../storage/sequencer-store.ts'
+import { writerKey } from './places.ts'
+
+/** The least time between two words on how far the index goes, where it goes no further, in milliseconds. */
+const STANDSTILL_MS = 250
+/** How far behind the last sweep the index is said to be whole: longer than any transaction may last. */
+const INDEX_MARGIN_MS = 60_000
+
+/** How far the log goes, and its index; when every writer was looked at last (epoch milliseconds). */
+type Indexing = { indexed: number; readonly end: number; readonly sweptAt: number }
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 const WORD = /^[a-z.-]{1,64}$/
@@ -35,4 +45,22 @@ function isWord(value: unknown): value is string {
 
 function idOrNull(value: unknown): string | null {
   return typeof value === 'string' && UUID.test(value) ? value : null
+}
+
+/** Goes on with the index by a few runs; says how far it is whole. */
+export async function indexSome(store: SequencerStore, lead: Indexing, now: number, most: number): Promise<void> {
+  const runs = lead.indexed < lead.end ? await store.readRuns(lead.indexed, most) : []
+  const rows = await store.readRows(runs.filter((run) => run.own === null))
+  const first = new Map(runs.map((run) => [`${writerKey(run)}/${run.firstSeq}`, run]))
+  let run: Run | undefined
+  const indexed = rows.flatMap((row) => {
+    run = first.get(`${writerKey(row)}/${row.seq}`) ?? run
+    return (run && indexRowOf(row, run.firstIndex + row.seq - run.firstSeq)) ?? []
+  })
+  const last = runs.at(-1)
+  const next = last === undefined ? lead.indexed : last.firstIndex + last.count
+  const isWhole = next === lead.end
+  if (runs.length === 0 && now - lead.sweptAt >= STANDSTILL_MS) return
+  await store.index(indexed, next, isWhole ? Math.min(now, lead.sweptAt) - INDEX_MARGIN_MS : 0)
+  lead.indexed = next
 }

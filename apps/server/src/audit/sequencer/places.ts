@@ -7,7 +7,12 @@ export const OWN_ID = '00000000-0000-0000-0000-000000000000'
 export const OWN_WRITER = 'sequencer'
 
 /** At `writer`, `found` came where `expected` was due: rows were taken out of the outbox before they had their place. */
-export type WriterGap = { readonly writer: string; readonly expected: number; readonly found: number }
+export type WriterGap = {
+  readonly tenant: string
+  readonly writer: string
+  readonly expected: number
+  readonly found: number
+}
 
 export function writerKey({ tenantId, writerId }: { tenantId: string; writerId: string }): string {
   return `${tenantId}/${writerId}`
@@ -36,7 +41,7 @@ export function placeRows(
     let due = (progress.get(key)?.done ?? 0) + 1
     let run: { -readonly [K in keyof Run]: Run[K] } | undefined
     for (const row of rows) {
-      if (row.seq !== due) placed.gaps.push({ writer: row.writerId, expected: due, found: row.seq })
+      if (row.seq !== due) placed.gaps.push(gapBefore(row, due))
       if (run === undefined || row.seq !== due) {
         const { tenantId, writerId, seq } = row
         run = { firstIndex: firstIndex + placed.rows.length, count: 0, tenantId, writerId, firstSeq: seq, own: null }
@@ -48,6 +53,10 @@ export function placeRows(
     }
   }
   return placed
+}
+
+function gapBefore({ tenantId, writerId, seq }: PendingRow, expected: number): WriterGap {
+  return { tenant: tenantId, writer: writerId, expected, found: seq }
 }
 
 /**

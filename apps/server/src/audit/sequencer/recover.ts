@@ -10,6 +10,7 @@ import {
 } from '@wardline/transparency-log'
 import type { HeadFile } from '@wardline/transparency-log/head-file'
 import type { SequencerStore } from '../../storage/sequencer-store.ts'
+import type { LogKeys } from './log-key.ts'
 import { leavesOf } from './places.ts'
 
 /** Runs that are read back at once while a log catches up with its places. */
@@ -19,8 +20,11 @@ export type LogParts = {
   readonly store: SequencerStore
   readonly tiles: TileStore
   readonly headFile: HeadFile
-  readonly signer: NoteSigner
+  readonly keys: LogKeys
 }
+
+/** A log that can be gone on with, and the key that signs it. */
+export type Recovered = { readonly log: TransparencyLog; readonly signer: NoteSigner }
 
 /**
  * Opens the log as it was left: the files, what this disk remembers and what the database says was signed must be one tree, and the
@@ -28,11 +32,9 @@ export type LogParts = {
  *
  * @throws InconsistentLogError: nothing is signed over a contradiction
  */
-export async function recoverLog({ store, tiles, headFile, signer }: LogParts): Promise<TransparencyLog> {
+export async function recoverLog({ store, tiles, headFile, keys }: LogParts): Promise<Recovered> {
   const stored = await store.readHead()
-  if (stored !== undefined && stored.vkey !== signer.verifier.vkey) {
-    throw new InconsistentLogError('the log was last signed with another key than audit-log.key')
-  }
+  const signer = await signerFor(keys, stored?.vkey)
   const heads: TreeHead[] = [await loadHead(headFile), stored].filter((head) => head !== undefined)
   const [lastHead] = heads.toSorted((a, b) => b.size - a.size)
   const log = await openLog(tiles, {
@@ -52,7 +54,19 @@ export async function recoverLog({ store, tiles, headFile, signer }: LogParts): 
     )
   }
   while (log.head.size < end) await catchUp(store, log)
-  return log
+  return { log, signer }
+}
+
+/** The key that the log was signed with last. A crash may have come after that was the next key, and before it was adopted. */
+async function signerFor(keys: LogKeys, vkey: string | undefined): Promise<NoteSigner> {
+  const current = await keys.current()
+  if (vkey === undefined || current.verifier.vkey === vkey) return current
+  const next = await keys.next()
+  if (next?.verifier.vkey !== vkey) {
+    throw new InconsistentLogError('the log was last signed with another key than audit-log.key')
+  }
+  await keys.adopt()
+  return next
 }
 
 async function catchUp(store: SequencerStore, log: TransparencyLog): Promise<void> {

@@ -1,41 +1,47 @@
 import { join } from 'node:path'
-import { type NoteSigner, parseSignerKey } from '@wardline/transparency-log'
+import { parseVerifierKey } from '@wardline/transparency-log'
 import { directoryStore } from '@wardline/transparency-log/directory-store'
 import { headFile } from '@wardline/transparency-log/head-file'
 import { systemClock } from '../../clock.ts'
+import { logKeyFiles } from './log-key.ts'
 import type { WriterGap } from './places.ts'
 import { Sequencer, type SequencerState } from './sequencer.ts'
+import type { WitnessState } from './witnesses.ts'
 
 /** Plain values, so that they can be handed to a thread. */
 export type RunOptions = {
   readonly databaseUrl: string
+  /** First line of every checkpoint. */
+  readonly origin: string
   /** Of the log's files. */
   readonly auditDir: string
-  /** Where this process remembers its last head: not where the log is. */
-  readonly headFile: string
-  /** The signing key as text. */
-  readonly skey: string
+  /** Of the signing key, and of what this process remembers of its last head: not where the log is. */
+  readonly keysDir: string
+  readonly witnesses: readonly { readonly url: string; readonly vkey: string }[]
 }
 
 /** What a sequencer says of itself, when it changes. */
 export type SequencerNews =
   | { readonly news: 'state'; readonly state: SequencerState }
   | { readonly news: 'gap'; readonly gap: WriterGap }
+  | { readonly news: 'key'; readonly vkey: string }
+  | { readonly news: 'witness'; readonly witness: string; readonly state: WitnessState }
 
 /** Where this process remembers the head: with the keys, which are no part of a backup of the log or the database. */
-export function headFileIn(keysDir: string): string {
-  return join(keysDir, 'audit-log.head')
-}
+const HEAD_FILE = 'audit-log.head'
 
 export function sequencerOf(options: RunOptions, tell: (news: SequencerNews) => void): Sequencer {
-  const signer: NoteSigner = parseSignerKey(options.skey)
+  const { databaseUrl, auditDir, keysDir, origin, witnesses } = options
   return new Sequencer({
-    databaseUrl: options.databaseUrl,
-    tiles: directoryStore(options.auditDir),
-    headFile: headFile(options.headFile),
-    signer,
+    databaseUrl,
+    tiles: directoryStore(auditDir),
+    headFile: headFile(join(keysDir, HEAD_FILE)),
+    keys: logKeyFiles(keysDir, origin),
+    witnesses: witnesses.map(({ url, vkey }) => ({ url, key: parseVerifierKey(vkey) })),
     clock: systemClock,
     onGap: (gap) => tell({ news: 'gap', gap }),
+    onKey: (vkey) => tell({ news: 'key', vkey }),
+    onWitness: ({ key }, state) => tell({ news: 'witness', witness: key.name, state }),
   })
 }
 

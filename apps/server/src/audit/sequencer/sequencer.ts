@@ -1,15 +1,20 @@
 import {
+  handoverLeaf,
   heartbeatLeaf,
   InconsistentLogError,
+  type NoteSigner,
   StoreConflictError,
+  signHandover,
   type TransparencyLog,
 } from '@wardline/transparency-log'
 import type { Clock } from '../../clock.ts'
 import type { PendingRow, Run, WriterProgress } from '../../storage/sequencer-rows.ts'
-import { SequencerStore } from '../../storage/sequencer-store.ts'
-import { indexRowOf } from './index-row.ts'
+import { type GapChange, SequencerStore } from '../../storage/sequencer-store.ts'
+import { indexSome } from './index-row.ts'
+import { openGap, settleGaps } from './lost.ts'
 import { leafOf, OWN_ID, OWN_WRITER, placeRows, type WriterGap, writerKey } from './places.ts'
 import { type LogParts, recoverLog } from './recover.ts'
+import { type Witness, Witnesses, type WitnessState } from './witnesses.ts'
 
 /** Between two looks at the outbox while all goes well; half the promised merge delay (1 s) is kept for the work itself. */
 const LOOK_MS = 250
@@ -28,8 +33,10 @@ const BUSY = 400
 const BUSY_LOOKS = 8
 /** The least that is left to others between two looks. */
 const REST_MS = 20
-/** How far behind the last sweep the index is said to be whole: longer than any transaction may last. */
-const INDEX_MARGIN_MS = 60_000
+/** Numbers that are missing are declared void after so long: rows that somebody took out can be put back until then. */
+const VOID_AFTER_MS = 600_000
+/** How often it is looked whether another key is to sign from now on. */
+const KEY_LOOK_MS = 1_000
 
 export type SequencerState =
   /** Another process leads, or the first look is still to come. */
@@ -48,24 +55,30 @@ export type SequencerState =
   | { readonly is: 'refused'; readonly reason: string }
 
 /** Where a crash can come, for the tests that make it come. */
-export type SequencerStep = 'assigned' | 'appended' | 'published' | 'recorded'
+export type SequencerStep = 'assigned' | 'appended' | 'published' | 'recorded' | 'handed over'
 
 export type SequencerOptions = Omit<LogParts, 'store'> & {
   /** Of the sequencer's own role. */
   readonly databaseUrl: string
   readonly clock: Pick<Clock, 'now'>
+  readonly witnesses?: readonly Witness[]
   readonly onGap?: (gap: WriterGap) => void
+  /** The log is signed with this key from now on. */
+  readonly onKey?: (vkey: string) => void
+  readonly onWitness?: (witness: Witness, state: WitnessState) => void
   readonly onStep?: (step: SequencerStep) => void
 }
 
 type Lead = {
   readonly log: TransparencyLog
+  signer: NoteSigner
   writers: Map<string, WriterProgress>
   end: number
   ownSeq: number
   indexed: number
   sweptAt: number
   heartbeatAt: number
+  keyLookAt: number
   keptAt: number
   gaps: number
   turn: number
@@ -77,12 +90,15 @@ type Lead = {
  */
 export class Sequencer {
   readonly #options: SequencerOptions
+  readonly #witnesses: Witnesses
   #store: SequencerStore | undefined
   #lead: Lead | undefined
   #state: SequencerState = { is: 'standby' }
 
   constructor(options: SequencerOptions) {
     this.#options = options
+    const { tiles, clock, witnesses = [], onWitness: onState } = options
+    this.#witnesses = new Witnesses({ witnesses, tiles, clock, ...(onState && { onState }) })
   }
 
   get state(): SequencerState {
@@ -108,8 +124,14 @@ export class Sequencer {
     }
   }
 
+  /** Resolves when no witness is being asked. */
+  witnessed(): Promise<void> {
+    return this.#witnesses.idle()
+  }
+
   /** Lets another lead. */
   async close(): Promise<void> {
+    await this.#witnesses.close()
     await this.#letGo()
   }
 
@@ -122,16 +144,18 @@ export class Sequencer {
 
   async #takeLead(store: SequencerStore): Promise<Lead | undefined> {
     if (!(await store.tryLead())) return undefined
-    const log = await recoverLog({ ...this.#options, store })
-    await this.#publish(store, log)
+    const { log, signer } = await recoverLog({ ...this.#options, store })
+    if (log.head.size > 0) await this.#publish(store, log, signer)
     return {
       log,
+      signer,
       writers: new Map(),
       end: log.head.size,
       ownSeq: await store.readOwnSeq(OWN_ID),
       indexed: await store.readIndexed(),
       sweptAt: Number.NEGATIVE_INFINITY,
       heartbeatAt: Number.NEGATIVE_INFINITY,
+      keyLookAt: Number.NEGATIVE_INFINITY,
       keptAt: this.#options.clock.now(),
       gaps: 0,
       turn: 0,
@@ -153,13 +177,18 @@ export class Sequencer {
       leaves.push(beat)
     }
     if (leaves.length > 0) {
-      await this.#log(store, lead, runs, leaves)
+      const opened = gaps.map((gap) => openGap(gap, now))
+      await this.#log(store, lead, runs, leaves, { opened, settled: [] })
       advance(lead, rows, isBeat, now)
       const oldest = rows.reduce((least, { at }) => Math.min(least, at), now)
       const at = this.#options.clock.now()
       this.#state = { is: 'leading', size: lead.end, at, delayMs: Math.max(0, at - oldest), gaps: lead.gaps }
     }
-    if (isBeat) await this.#tidy(store, lead, now)
+    if (isBeat) {
+      await this.#settleGaps(store, lead, now)
+      await this.#tidy(store, lead, now)
+    }
+    await this.#lookForKey(store, lead, now)
     const isBusy = pending.length >= BUSY
     if (!isBusy || lead.turn % BUSY_LOOKS === 0) await indexSome(store, lead, now, isBusy ? 1 : INDEX_RUNS)
     if (pending.length === BATCH) return 0
@@ -167,22 +196,63 @@ export class Sequencer {
   }
 
   /** The three strides. */
-  async #log(store: SequencerStore, lead: Lead, runs: readonly Run[], leaves: readonly Uint8Array[]): Promise<void> {
-    await store.assign(runs)
+  async #log(
+    store: SequencerStore,
+    lead: Lead,
+    runs: readonly Run[],
+    leaves: readonly Uint8Array[],
+    gaps?: GapChange,
+  ): Promise<void> {
+    await store.assign(runs, gaps)
     this.#options.onStep?.('assigned')
     await lead.log.append(leaves)
     this.#options.onStep?.('appended')
-    await this.#publish(store, lead.log)
+    await this.#publish(store, lead.log, lead.signer)
     this.#options.onStep?.('recorded')
   }
 
-  async #publish(store: SequencerStore, log: TransparencyLog): Promise<void> {
-    if (log.head.size === 0) return
-    const note = Buffer.from(await log.publish())
+  async #publish(store: SequencerStore, log: TransparencyLog, signer: NoteSigner): Promise<void> {
+    await this.#record(store, log, await log.publish(), signer)
+  }
+
+  async #record(store: SequencerStore, log: TransparencyLog, note: Uint8Array, signer: NoteSigner): Promise<void> {
     this.#options.onStep?.('published')
     const { size, root } = log.head
-    const { vkey } = this.#options.signer.verifier
-    await store.saveHead({ size, root: Buffer.from(root), note, vkey })
+    const { vkey } = signer.verifier
+    await store.saveHead({ size, root: Buffer.from(root), note: Buffer.from(note), vkey })
+    this.#witnesses.offer({ note, size }, (about, lines) => log.addCosignatures(about, lines))
+  }
+
+  async #settleGaps(store: SequencerStore, lead: Lead, now: number): Promise<void> {
+    const { signer, end: firstIndex, ownSeq } = lead
+    const settled = await settleGaps({ store, signer, now, afterMs: VOID_AFTER_MS, firstIndex, ownSeq })
+    const { runs, leaves, gaps, voids } = settled
+    if (leaves.length > 0) await this.#log(store, lead, runs, leaves, gaps)
+    else if (gaps.settled.length > 0) await store.assign([], gaps)
+    Object.assign(lead, { end: lead.end + leaves.length, ownSeq: lead.ownSeq + voids })
+  }
+
+  /**
+   * Where another key waits, both say so in the log, both sign the checkpoint that ends there, and from the next on it is the new one
+   * alone. A crash anywhere in between leaves the old key in force, and it is done once more.
+   */
+  async #lookForKey(store: SequencerStore, lead: Lead, now: number): Promise<void> {
+    if (now - lead.keyLookAt < KEY_LOOK_MS) return
+    Object.assign(lead, { keyLookAt: now })
+    const { keys } = this.#options
+    const next = await keys.next()
+    if (next === null || next.verifier.vkey === lead.signer.verifier.vkey) return
+    const handover = signHandover(now, next.verifier.name, lead.signer, next)
+    const leaf = handoverLeaf(handover, lead.ownSeq + 1, OWN_WRITER)
+    await store.assign([ownRun(lead, lead.end, leaf)])
+    this.#options.onStep?.('assigned')
+    await lead.log.append([leaf])
+    this.#options.onStep?.('appended')
+    await this.#record(store, lead.log, await lead.log.handOver(next), next)
+    this.#options.onStep?.('handed over')
+    await keys.adopt()
+    Object.assign(lead, { signer: next, end: lead.end + 1, ownSeq: lead.ownSeq + 1 })
+    this.#options.onKey?.(next.verifier.vkey)
   }
 
   async #tidy(store: SequencerStore, lead: Lead, now: number): Promise<void> {
@@ -231,22 +301,4 @@ function advance(lead: Lead, rows: readonly PendingRow[], isBeat: boolean, now: 
   }
   const own = isBeat ? { ownSeq: lead.ownSeq + 1, heartbeatAt: now } : {}
   Object.assign(lead, { end: lead.end + rows.length + (isBeat ? 1 : 0), ...own })
-}
-
-/** Goes on with the index by a few runs; says how far it is whole. */
-async function indexSome(store: SequencerStore, lead: Lead, now: number, most: number): Promise<void> {
-  const runs = lead.indexed < lead.end ? await store.readRuns(lead.indexed, most) : []
-  const rows = await store.readRows(runs.filter((run) => run.own === null))
-  const first = new Map(runs.map((run) => [`${writerKey(run)}/${run.firstSeq}`, run]))
-  let run: Run | undefined
-  const indexed = rows.flatMap((row) => {
-    run = first.get(`${writerKey(row)}/${row.seq}`) ?? run
-    return (run && indexRowOf(row, run.firstIndex + row.seq - run.firstSeq)) ?? []
-  })
-  const last = runs.at(-1)
-  const next = last === undefined ? lead.indexed : last.firstIndex + last.count
-  const isWhole = next === lead.end
-  if (runs.length === 0 && now - lead.sweptAt >= LOOK_MS) return
-  await store.index(indexed, next, isWhole ? Math.min(now, lead.sweptAt) - INDEX_MARGIN_MS : 0)
-  Object.assign(lead, { indexed: next })
 }
