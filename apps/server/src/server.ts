@@ -1,5 +1,4 @@
 import type { AddressInfo } from 'node:net'
-import { startAlerts } from './alerts/start.ts'
 import { createApp } from './app.ts'
 import { type EmbeddedSequencer, startEmbeddedSequencer } from './audit/sequencer/embedded.ts'
 import { ensureLogKey, originOf } from './audit/sequencer/log-key.ts'

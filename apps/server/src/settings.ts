@@ -1,12 +1,5 @@
 import { isIP } from 'node:net'
-import {
-  DEFAULT_LIMITS,
-  DEFAULT_PRE_AUTH,
-  type Limits,
-  MAX_BODY_LENGTH,
-  type PreAuthLimits,
-  type SignedInLimits,
-} from '@wardline/protocol'
+import { DEFAULT_LIMITS, type Limits, MAX_BODY_LENGTH } from '@wardline/protocol'
 import { COSIGNATURE, parseVerifierKey } from '@wardline/transparency-log'
 import { z } from 'zod'
 
