@@ -16,8 +16,10 @@ export type HttpCall = {
   readonly body?: unknown
 }
 
+type Called = { readonly url: string; readonly ca: string | Buffer; readonly from?: string }
+
 /** One call on a connection of its own. `to`: where, and whom to trust. Rejects only where there is no answer at all. */
-export function call(to: { readonly url: string; readonly ca: string | Buffer }, what: HttpCall): Promise<HttpAnswer> {
+export function call(to: Called, what: HttpCall): Promise<HttpAnswer> {
   const { method = 'GET', path, body } = what
   const isText = typeof body === 'string'
   const headers = Object.fromEntries(Object.entries(what.headers ?? {}).filter(([, value]) => value !== undefined))
@@ -31,6 +33,7 @@ export function call(to: { readonly url: string; readonly ca: string | Buffer },
       agent,
       headers,
       setHost: true,
+      ...(to.from === undefined ? {} : { localAddress: to.from }),
     }
     const outgoing = request(new URL(to.url), { ...options, path }, (incoming) => {
       const chunks: Buffer[] = []

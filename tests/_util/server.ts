@@ -23,6 +23,8 @@ export type Reachable = {
   /** The authority to trust. */
   readonly ca: Buffer
   readonly clock: Clock
+  /** The address of this machine to call from. */
+  readonly from?: string
 }
 
 export type TestServer = Reachable & {

@@ -31,6 +31,7 @@ export class TestSocket {
     this.ws = new WebSocket(url, options.protocols ?? [SUBPROTOCOL], {
       ca: server.ca,
       ...(origin === null ? {} : { origin }),
+      ...(server.from === undefined ? {} : { localAddress: server.from }),
       maxPayload: 16 * 1024 * 1024,
     })
     this.ws.on('message', (data: Buffer, isBinary) => {

@@ -48,8 +48,9 @@ export function keepCertificateCurrent(
       log.error('certificate.failed', { error })
     }
   }
-  const after = (next: () => Promise<void>) => {
-    work = work.then(next)
+  /** One after the other. */
+  const after = (step: () => Promise<void>) => {
+    work = work.then(() => step())
     return work
   }
   const look = async () => {
