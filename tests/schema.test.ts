@@ -189,6 +189,8 @@ describe('R-72 what was written stays as it was written', () => {
        WHERE grantee = 'wardline_app' AND privilege_type = 'DELETE' ORDER BY 1`,
     )
     expect(granted.map((row) => row.name)).toEqual([
+      'alert_deliveries',
+      'alert_windows',
       'audit_filters',
       'refresh_tokens',
       'role_permissions',

@@ -112,6 +112,7 @@ function testConfig(dataDir: string, databaseUrl: string): Config {
     WARDLINE_HOST: '127.0.0.1',
     // Whoever tests the audit log starts its sequencer: the others need not share the machine with it.
     WARDLINE_SEQUENCER: 'off',
+    WARDLINE_ALERTS: 'off',
   }
   return { ...loadConfig(env), argon2: CHEAP_HASHES }
 }

@@ -133,10 +133,11 @@ export const calls: Partial<Record<Action, Calls>> = {
   'key.read': { tenant: [{ route: 'GET /admin/keys' }] },
   // One that waits to sign is enough: whoever asks after the first is told so.
   'key.rotate': { tenant: [{ route: 'POST /admin/keys/rotate', beyond: ['conflict'] }] },
-  'settings.read': { tenant: [{ route: 'GET /admin/settings' }] },
+  'settings.read': { tenant: [{ route: 'GET /admin/settings' }, { route: 'GET /admin/alert-settings' }] },
   'settings.manage': {
     tenant: [
       { route: 'PATCH /admin/settings', body: () => ({ idleSeconds: 900 }) },
+      { route: 'PUT /admin/alert-settings', body: () => ({ workingHours: null }) },
       { route: 'POST /admin/audit/holds', body: () => ({ patient: null }) },
       { route: 'DELETE /admin/audit/holds/:id', id: () => randomUUID(), beyond: ['not-found'] },
       { route: 'PATCH /admin/audit/policy', body: () => ({ reviewDays: 31 }) },
@@ -176,6 +177,28 @@ export const calls: Partial<Record<Action, Calls>> = {
     ],
   },
   'audit.export': { audit: [{ route: 'GET /admin/audit/export', query: 'format=csv' }] },
+  'alert.read': {
+    tenant: [{ route: 'GET /admin/alerts' }, { route: 'GET /admin/alerts/:id', id: randomUUID, beyond: ['not-found'] }],
+  },
+  'alert.manage': {
+    tenant: [
+      { route: 'POST /admin/alerts/:id/acknowledge', id: randomUUID, beyond: ['not-found'] },
+      {
+        route: 'POST /admin/alerts/:id/close',
+        id: randomUUID,
+        body: () => ({ resolution: 'resolved' }),
+        beyond: ['not-found'],
+      },
+    ],
+  },
+  'integration.read': { tenant: [{ route: 'GET /admin/alert-webhook' }] },
+  'integration.manage': {
+    tenant: [
+      { route: 'PUT /admin/alert-webhook', body: () => ({ url: 'https://hooks.example.org/wardline' }) },
+      { route: 'POST /admin/alert-webhook/test', beyond: ['not-found'] },
+      { route: 'DELETE /admin/alert-webhook' },
+    ],
+  },
 }
 
 /** Routes that ask nothing of policy, whoever calls them, and why. */

@@ -15,10 +15,6 @@ export const NOT_OFFERED: Partial<Record<Action, string>> = {
   'order.write': 'orders are not built',
   'order.acknowledge': 'orders are not built',
   'connection.read': 'connections are not listed yet',
-  'alert.read': 'alerts are not built',
-  'alert.manage': 'alerts are not built',
-  'integration.read': 'service accounts are not built',
-  'integration.manage': 'service accounts are not built',
   'role.manage': 'roles are as seeded',
   'import.run': 'the command line’s',
 }

@@ -3,6 +3,7 @@ import fastifyCookie from '@fastify/cookie'
 import { API_BASE } from '@wardline/protocol'
 import { fastify } from 'fastify'
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod'
+import { registerAlertRoutes } from './alerts/routes.ts'
 import { registerAuditReviewRoutes } from './audit/review-routes.ts'
 import { registerAuditRoutes } from './audit/routes.ts'
 import { registerCareTeamRoutes } from './care-team/routes.ts'
@@ -134,6 +135,7 @@ function registerAuthenticated(api: App, ctx: Context): void {
   registerSettingsRoutes(api, ctx)
   registerKeyAdminRoutes(api, ctx)
   registerAuditRoutes(api, ctx)
+  registerAlertRoutes(api, ctx)
   registerAuditReviewRoutes(api, ctx)
 }
 

@@ -22,6 +22,15 @@ export type Config = {
   readonly databaseAppUrl: string | null
   readonly databaseSequencerUrl: string | null
   readonly sequencer: 'embedded' | 'off'
+  readonly alerts: {
+    readonly run: 'embedded' | 'off'
+    /** An event without a place in the audit log for so long raises an alert. */
+    readonly staleMs: number
+    /** Private networks that webhooks may be sent to, as CIDRs. */
+    readonly webhookNetworks: readonly string[]
+    /** Authorities that webhooks trust besides the usual ones: a PEM file. */
+    readonly webhookCaFile: string | null
+  }
   /** The audit log's tiles and checkpoints. */
   readonly auditDir: string
   /** Who cosigns its checkpoints. */
@@ -160,6 +169,12 @@ function toConfig(values: Values): Config {
     databaseAppUrl: values.WARDLINE_DATABASE_APP_URL ?? null,
     databaseSequencerUrl: values.WARDLINE_DATABASE_SEQUENCER_URL ?? null,
     sequencer: values.WARDLINE_SEQUENCER,
+    alerts: {
+      run: values.WARDLINE_ALERTS,
+      staleMs: values.WARDLINE_ALERTS_STALE_SECONDS * 1000,
+      webhookNetworks: values.WARDLINE_WEBHOOK_NETWORKS,
+      webhookCaFile: values.WARDLINE_WEBHOOK_CA_FILE ?? null,
+    },
     witnesses: values.WARDLINE_WITNESSES.map(witnessOf),
     auditDir:
       values.WARDLINE_AUDIT_DIR === undefined ? join(dataDir, 'audit-log') : resolve(ROOT, values.WARDLINE_AUDIT_DIR),

@@ -1,4 +1,5 @@
 import type { AddressInfo } from 'node:net'
+import { startAlerts } from './alerts/start.ts'
 import { createApp } from './app.ts'
 import { type EmbeddedSequencer, startEmbeddedSequencer } from './audit/sequencer/embedded.ts'
 import { ensureLogKey, originOf } from './audit/sequencer/log-key.ts'
@@ -59,6 +60,7 @@ export async function startServer(config: Config, overrides: ContextOverrides = 
     const ctx = await createContext(config, { appUrl, keys, endings }, overrides)
     if (postgres !== null) endings.push(watchOver(postgres, ctx.log))
     if (config.sequencer === 'embedded') await startSequencer(ctx, sequencerUrl, endings)
+    if (config.alerts.run === 'embedded') endings.push(startAlerts(ctx))
     const app = await createApp(ctx, certificate)
     endings.push(() => app.close())
     // Of two servers that begin on one folder, one makes the demonstration and the other finds it there.

@@ -91,6 +91,24 @@ const named = {
     fix: 'give embedded or off',
     shown: 'embedded',
   },
+  WARDLINE_ALERTS: {
+    schema: z.enum(['embedded', 'off']).default('embedded'),
+    about: 'Whether this process looks for alerts in the audit log: embedded (of several one does), or off.',
+    fix: 'give embedded or off',
+    shown: 'embedded',
+  },
+  WARDLINE_ALERTS_STALE_SECONDS: whole(30, 2, 3_600, 'Seconds without a place in the audit log after which an event raises an alert.'),
+  WARDLINE_WEBHOOK_NETWORKS: {
+    schema: list(cidr()),
+    about: 'Private networks that the webhooks of alerts may be sent to, as CIDRs, separated by commas. Unset: public ones alone.',
+    fix: 'give addresses or CIDRs as 10.0.0.0/24, separated by commas; never a whole address space',
+    shown: '10.0.0.0/24',
+  },
+  WARDLINE_WEBHOOK_CA_FILE: optional(z.string(), {
+    about: 'Certificate authorities (PEM) that webhooks trust besides the usual ones.',
+    fix: 'give a file',
+    shown: '/etc/wardline/webhook-ca.pem',
+  }),
   WARDLINE_AUDIT_DIR: optional(z.string(), {
     about:
       'The folder of the audit log, the same for every process that may write it. By default $WARDLINE_DATA/audit-log.',

@@ -1,3 +1,4 @@
+export * from './alerts.ts'
 export * from './channel.ts'
 export * from './close-codes.ts'
 export * from './decode.ts'

@@ -53,6 +53,7 @@ const fact = {
   /** A session that is not the actor's own. */
   subject: secretId.optional(),
   key: id.optional(),
+  alert: id.optional(),
   attachment: id.optional(),
   /** A review of the audit, and a hold on it. */
   review: id.optional(),
@@ -136,6 +137,7 @@ const checks: Record<keyof AuditFact, Check> = {
   action: oneOf(auditActions),
   actor: matches(UUID),
   address: (value) => typeof value === 'string' && isAddress(value),
+  alert: matches(UUID),
   assignment: matches(UUID),
   attachment: matches(UUID),
   channel: matches(UUID),

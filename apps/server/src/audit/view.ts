@@ -72,8 +72,8 @@ const NOTHING = {
 
 /** The most specific thing that the event is about. A patient is told beside it. */
 function resourceOf(event: AuditEvent): AuditEventView['resource'] {
-  const { attachment, review, hold, message, channel, assignment, user, role, subject, key } = event
-  const named = { attachment, review, hold, message, channel, assignment, user, role, session: subject, key }
+  const { alert, attachment, review, hold, message, channel, assignment, user, role, subject, key } = event
+  const named = { alert, attachment, review, hold, message, channel, assignment, user, role, session: subject, key }
   for (const [kind, id] of Object.entries(named)) if (id !== undefined) return { kind, id }
   return null
 }

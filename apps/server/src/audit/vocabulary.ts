@@ -107,6 +107,11 @@ export const auditActions = [
   'key.create',
   'key.destroy',
   'alert.raise',
+  'alert.acknowledge',
+  'alert.close',
+  'alert.deliver',
+  'webhook.change',
+  'webhook.test',
   // The installation itself.
   'server.start',
   'server.stop',

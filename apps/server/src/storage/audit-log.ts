@@ -92,7 +92,7 @@ export function auditReadsFrom(pool: pg.Pool): AuditReads {
         before?.writerSeq ?? null,
         Math.min(limit, MAX_AUDIT_PAGE),
       ])
-      return found.map(rowOf)
+      return found.map(auditRowOf)
     },
     async findAudit(tenantId, { actor, patient, action, outcome, connection, from }, { before, limit }) {
       const text = 'SELECT * FROM wardline_audit_find($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11)'
@@ -109,7 +109,7 @@ export function auditReadsFrom(pool: pg.Pool): AuditReads {
         before.writerSeq,
         Math.min(limit, MAX_AUDIT_PAGE),
       ])
-      return found.map(rowOf)
+      return found.map(auditRowOf)
     },
     async countAudit(tenantId, { actor, patient, action, outcome, connection }, { from, until }, stepMs) {
       const text = 'SELECT * FROM wardline_audit_histogram($1,$2,$3,$4,$5,$6,$7,$8,$9)'
@@ -175,7 +175,8 @@ export function auditReadsFrom(pool: pg.Pool): AuditReads {
 
 type EventColumns = [string, string, string, Buffer | null]
 
-function rowOf([writerId, writerSeq, at, event]: EventColumns): AuditRow {
+/** A row as the functions of the audit answer it. */
+export function auditRowOf([writerId, writerSeq, at, event]: EventColumns): AuditRow {
   return { writerId, writerSeq: Number(writerSeq), at: Number(at), event: decoded(event) }
 }
 

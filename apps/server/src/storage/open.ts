@@ -2,6 +2,8 @@ import { PrismaPg } from '@prisma/adapter-pg'
 import pg from 'pg'
 import type { AuditFact } from '../audit/event.ts'
 import type { Clock } from '../clock.ts'
+import { AlertReader } from './alert-reader.ts'
+import { type AlertReads, alertReadsFrom } from './alert-rows.ts'
 import { type AuditReads, auditReadsFrom } from './audit-log.ts'
 import { auditQueue } from './audit-only.ts'
 import { type CommitBatch, commitBatches } from './commit.ts'
@@ -23,6 +25,7 @@ export type Database = Transactions &
   GatewayReads &
   InboxReads &
   AuditReads &
+  AlertReads &
   BeforeTenant & {
     readonly installation: Installation
     /** See commit.ts. */
@@ -31,6 +34,8 @@ export type Database = Transactions &
     auditOnly(tenantId: string | null, fact: AuditFact): Promise<void>
     /** LISTEN/NOTIFY, see notifications.ts. */
     notifications(channel: string, listener: Listener): Notifications
+    /** A connection that reads the audit log for alerts, if it leads. @param onLost told when it breaks */
+    alertReader(onLost: () => void): Promise<AlertReader>
     /** For readiness. @throws StorageUnavailable */
     ping(): Promise<void>
     /** Writes the audit events that wait, then closes every connection. Call it when nothing uses it any more. */
@@ -115,10 +120,12 @@ export async function openDatabase(options: OpenOptions): Promise<Database> {
     ...gatewayReadsFrom(pool),
     ...inboxReadsFrom(pool),
     ...auditReadsFrom(pool),
+    ...alertReadsFrom(pool),
     ...beforeTenant(pool),
     commitBatch: commitBatches({ lanes: new Lanes(commitConnections, limits), clock, auditOnly, report }),
     auditOnly,
     notifications: (channel, listener) => openNotifications(config('notify'), clock, channel, listener),
+    alertReader: (onLost) => AlertReader.connect(config('alerts'), onLost),
     async ping() {
       try {
         await pool.query('SELECT 1')

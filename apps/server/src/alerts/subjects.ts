@@ -1,0 +1,47 @@
+import type { AuditAction, AuditReason } from '../audit/vocabulary.ts'
+import { networkOf } from '../gateway/admission.ts'
+import { NIL_UUID } from '../storage/errors.ts'
+import type { Seen, Subject } from './rule.ts'
+
+/** The person who did it; null where nobody is known, and for the system itself. */
+export function ofActor({ event: { actor, address } }: Seen): Subject | null {
+  if (actor === undefined || actor === NIL_UUID) return null
+  return { key: actor, user: actor, address: addressOf(address) }
+}
+
+/** Where it came from: an IPv6 address counts as its /64. */
+export function ofAddress({ event: { address } }: Seen): Subject | null {
+  const network = addressOf(address)
+  return network === undefined ? null : { key: network, address: network }
+}
+
+/** The person, or where nobody is known, the address. */
+export function ofActorOrAddress(seen: Seen): Subject | null {
+  return ofActor(seen) ?? ofAddress(seen)
+}
+
+function addressOf(address: string | undefined): string | undefined {
+  return address === undefined ? undefined : networkOf(address)
+}
+
+const PATIENT_ACCESS: ReadonlySet<AuditAction> = new Set<AuditAction>([
+  'patient.read',
+  'patient.view',
+  'channel.read',
+  'channel.subscribe',
+  'attachment.read',
+])
+
+/** Somebody has looked at a patient. */
+export function ofPatientAccess(seen: Seen): Subject | null {
+  const { action, outcome, patient } = seen.event
+  return outcome === 'allowed' && patient !== undefined && PATIENT_ACCESS.has(action) ? ofActor(seen) : null
+}
+
+/** Events that were refused for one of these reasons, in one of these actions where that matters. */
+export function refusedFor(reasons: readonly AuditReason[], actions?: readonly AuditAction[]): (seen: Seen) => boolean {
+  const because: ReadonlySet<AuditReason | undefined> = new Set(reasons)
+  const doing: ReadonlySet<AuditAction> | undefined = actions && new Set(actions)
+  return ({ event: { action, outcome, reason } }) =>
+    outcome !== 'allowed' && because.has(reason) && (doing === undefined || doing.has(action))
+}
