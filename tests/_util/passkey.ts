@@ -1,14 +1,12 @@
 import { type PasskeyAssertion, passkeyCreation, passkeyRequest, recoveryCodes } from '@wardline/protocol'
 import type { HttpAnswer } from './https.ts'
 import type { Person } from './person.ts'
-import { SoftwareAuthenticator, type Twist } from './software-authenticator.ts'
-
-type Made = ConstructorParameters<typeof SoftwareAuthenticator>[0]
+import { type Making, SoftwareAuthenticator, type Twist } from './software-authenticator.ts'
 
 /** Puts a passkey in force for somebody who is signed in; their token is renewed, so that it says so. */
 export async function enrolPasskey(
   person: Person,
-  made: Omit<Extract<Made, { origin: string }>, 'origin'> = {},
+  made: Omit<Making, 'origin'> = {},
 ): Promise<{ authenticator: SoftwareAuthenticator; recoveryCodes: string[] }> {
   const authenticator = new SoftwareAuthenticator({ origin: person.server.url, ...made })
   const answer = await confirmPasskey(person, authenticator)

@@ -20,6 +20,7 @@ export type Twist = {
 }
 
 type Algorithm = 'ES256' | 'EdDSA' | 'RS256'
+export type Making = { readonly origin: string; readonly algorithm?: Algorithm; readonly counter?: number }
 
 const PRESENT = 0x01
 const VERIFIED = 0x04
@@ -37,7 +38,7 @@ export class SoftwareAuthenticator {
   readonly #key: { readonly publicKey: KeyObject; readonly privateKey: KeyObject }
   userHandle: string | null = null
 
-  constructor(made: { origin: string; algorithm?: Algorithm; counter?: number } | SoftwareAuthenticator) {
+  constructor(made: Making | SoftwareAuthenticator) {
     this.origin = made.origin
     if (made instanceof SoftwareAuthenticator) {
       this.id = made.id

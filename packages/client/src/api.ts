@@ -8,6 +8,7 @@ import {
   type auditQuery,
   careTeamAssignment,
   type changePassword,
+  type changeRole,
   type changeTenantSettings,
   type changeUser,
   channelSummary,
@@ -16,7 +17,10 @@ import {
   directoryEntry,
   factors,
   historyPage,
+  type PasskeyAttestation,
   page,
+  passkeyCreation,
+  passkeyRequest,
   patientSummary,
   recoveryCodes,
   role,
@@ -69,6 +73,14 @@ export function createApi(call: <T>(call: Call<T>) => Promise<T>) {
     enrolTotp: () => post('/me/factors/totp', undefined, totpEnrolment),
     /** Puts the app in force by its first code, and answers with recovery codes, shown once. Refused with `why: code-wrong`. */
     confirmTotp: (code: string) => post('/me/factors/totp/confirm', { code }, recoveryCodes),
+    /** What the browser is to make a passkey of; good once, for `timeoutMs`. */
+    enrolPasskey: () => post('/me/factors/passkeys', undefined, passkeyCreation),
+    /** Puts the passkey in force. Recovery codes, shown once; none where those of before stay good. */
+    confirmPasskey: (passkey: PasskeyAttestation) => post('/me/factors/passkeys/confirm', { passkey }, recoveryCodes),
+    /** In place of those of before. */
+    renewRecoveryCodes: () => post('/me/factors/recovery-codes', undefined, recoveryCodes),
+    /** What to ask an authenticator for, to step up or to unlock. Refused with `not-found` for who has no passkey. */
+    stepUpOptions: () => post('/auth/step-up/options', undefined, passkeyRequest),
     removeFactor: (id: string) => remove(at('/me/factors', id)),
     patients: (query: PageQuery = {}) => get('/patients', patients, query),
     searchPatients: (query: SearchQuery) => post('/patients/search', query, patients),
@@ -88,6 +100,10 @@ export function createApi(call: <T>(call: Call<T>) => Promise<T>) {
       changeUser: (id: string, body: Input<typeof changeUser>) =>
         call({ method: 'PATCH', path: at('/admin/users', id), body, answer: adminUser }),
       roles: (query: PageQuery = {}) => get('/admin/roles', roles, query),
+      changeRole: (name: string, body: Input<typeof changeRole>) =>
+        call({ method: 'PATCH', path: at('/admin/roles', name), body, answer: role }),
+      /** Takes all second factors of somebody else away, who has lost them. */
+      resetFactors: (id: string) => remove(`${at('/admin/users', id)}/factors`),
       careTeam: (query: PageQuery & { patient?: string; user?: string } = {}) =>
         get('/admin/care-team', assignments, query),
       assign: (body: Input<typeof assignCareTeam>) => post('/admin/care-team', body, careTeamAssignment),

@@ -1,6 +1,7 @@
 import type {
   AcknowledgeResponse,
   ChannelEvent,
+  PasskeyAssertion,
   RecallReason,
   SecondFactorRequest,
   ServerFrame,
@@ -115,9 +116,18 @@ export function assemble(parts: Parts) {
     }
   }
 
+  /** Who has to enrol a second factor first is let in on no socket; from then on as anybody. */
+  let enrolling = false
   session.on('signed-in', (user) => {
     void outbox.start(user.id)
-    connection.start()
+    enrolling = user.mustEnrol === true
+    if (!enrolling) connection.start()
+  })
+  session.on('refreshed', (user) => {
+    const before = enrolling
+    enrolling = user.mustEnrol === true
+    if (enrolling) connection.stop()
+    else if (before) connection.start()
   })
   session.on('ended', (reason) => {
     connection.stop()
@@ -152,6 +162,8 @@ export function assemble(parts: Parts) {
     signIn: (credentials: SignIn) => session.signIn(credentials),
     /** Answers the challenge of a sign-in that asks for a second factor. Throws WardlineError: with `why` it was the code. */
     secondFactor: (answer: SecondFactorRequest) => session.secondFactor(answer),
+    /** Signs in by a passkey alone: its answer to `session.passkeyOptions()`. Throws WardlineError. */
+    signInWithPasskey: (passkey: PasskeyAssertion) => session.signInWithPasskey(passkey),
     /** Takes up the sign-in of an earlier page; null when there is none. Throws WardlineError where trying again can help. */
     restore: () => session.restore(),
     /** Ends the session, here in any case. `reached`: whether the server could be told. */

@@ -1,3 +1,4 @@
+import type { SignedInUser } from '@wardline/protocol'
 import { describe, expect, it } from 'vitest'
 import { memoryStorage } from './csrf-store.ts'
 import { WardlineError } from './error.ts'
@@ -107,6 +108,44 @@ describe('signing in', () => {
     expect(error).toMatchObject({ code: 'unauthenticated', status: 401 })
     expect(wardline.session.state).toEqual({ is: 'signed-out', reason: null })
     expect(server.wires()).toBe(0)
+  })
+
+  it('R-11 a passkey alone signs in: what to ask of it, then its answer', async () => {
+    const { server, wardline } = startClient()
+    const asked = { challenge: 'c'.repeat(72), rpId: 'localhost', timeoutMs: 300_000, credentials: [] }
+    server.http('POST /auth/passkey/options', () => ({ status: 200, body: asked }))
+    expect(await wardline.session.passkeyOptions()).toEqual(asked)
+    const passkey = {
+      id: 'AAAA',
+      clientDataJSON: 'A'.repeat(64),
+      authenticatorData: 'A'.repeat(52),
+      signature: 'AAAA',
+      userHandle: null,
+    }
+    let sent: unknown
+    server.http('POST /auth/passkey', ({ body, headers }) => {
+      sent = { body, proof: headers['dpop'] !== undefined, token: headers['authorization'] }
+      return undefined
+    })
+    expect(await wardline.signInWithPasskey(passkey)).toEqual(nurse)
+    expect(sent).toEqual({ body: { passkey }, proof: true, token: undefined })
+    expect(wardline.connection.state.is).toBe('connecting')
+  })
+
+  it('R-11 who has to enrol first gets no line, and gets one as soon as that is done', async () => {
+    let user: SignedInUser = { ...nurse, abilities: [], mustEnrol: true }
+    const { server, wardline } = startClient()
+    const granted = () => ({ accessToken: 'a.b.c', expiresIn: 300, csrfToken: 'csrf', user })
+    server.http('POST /auth/login', () => ({ status: 200, body: { status: 'authenticated', ...granted() } }))
+    server.http('POST /auth/refresh', () => ({ status: 200, body: granted() }))
+    await wardline.signIn(CREDENTIALS)
+    expect(wardline.connection.state.is).toBe('offline')
+    user = nurse
+    expect(await wardline.session.renew()).toEqual(nurse)
+    expect(wardline.connection.state.is).toBe('connecting')
+    user = { ...nurse, abilities: [], mustEnrol: true }
+    await wardline.session.renew()
+    expect(wardline.connection.state.is, 'demanded meanwhile').toBe('offline')
   })
 
   it('hands a second factor to the caller', async () => {

@@ -3,6 +3,9 @@ import {
   authenticatedAnswer,
   type LoginAnswer,
   loginAnswer,
+  type PasskeyAssertion,
+  type PasskeyRequest,
+  passkeyRequest,
   type RefreshAnswer,
   refreshAnswer,
   type SecondFactorRequest,
@@ -125,6 +128,29 @@ export class Session {
       { csrfToken: this.#csrfToken() },
     )
     return this.#begin(granted).user
+  }
+
+  /** What to ask an authenticator for, before anybody has said who they are: good once, for `timeoutMs`, on this device. */
+  async passkeyOptions(): Promise<PasskeyRequest> {
+    return this.#deps.http.send({ method: 'POST', path: '/auth/passkey/options', answer: passkeyRequest }, {})
+  }
+
+  /** Signs in by a passkey alone: its answer to `passkeyOptions`. Throws WardlineError `unauthenticated`. */
+  async signInWithPasskey(passkey: PasskeyAssertion): Promise<SignedInUser> {
+    if (this.#grant !== null) void this.signOut()
+    await this.#leaving
+    const path = '/auth/passkey'
+    const granted = await this.#deps.http.send(
+      { method: 'POST', path, body: { passkey }, answer: authenticatedAnswer, cookie: true },
+      { csrfToken: this.#csrfToken() },
+    )
+    return this.#begin(granted).user
+  }
+
+  /** Asks who the person is by now, by a new token: after what changes that, as enrolling a second factor does. */
+  async renew(): Promise<SignedInUser> {
+    if (this.#grant === null) throw new WardlineError('unauthenticated')
+    return (await this.#refresh()).user
   }
 
   /**

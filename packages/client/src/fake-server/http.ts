@@ -90,6 +90,13 @@ function auth(world: HttpWorld, request: FakeRequest, jar: CookieJar): FakeAnswe
     jar.refresh = refresh
     return { status: 200, body: { status: 'authenticated', ...granted, user } }
   }
+  if (request.path === '/auth/passkey') {
+    const [user] = world.users
+    if (user === undefined) return problemOf('unauthenticated')
+    const { refresh, ...granted } = world.signIns.grant(user)
+    jar.refresh = refresh
+    return { status: 200, body: { status: 'authenticated', ...granted, user } }
+  }
   if (request.path === '/auth/refresh') {
     const spent = world.signIns.spend(request.cookie ? jar.refresh : null, csrfToken)
     if (spent === undefined) return problemOf('unauthenticated')
