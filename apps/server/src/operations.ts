@@ -23,6 +23,7 @@ export { auditKeyId } from './keys/key-schedule.ts'
 export { NotClinical, UnknownUser } from './import/care-teams.ts'
 export { importFhir } from './import/import-fhir.ts'
 export { renderReport } from './import/report.ts'
+export { CompareStore } from './storage/compare-store.ts'
 export { SequencerStore } from './storage/sequencer-store.ts'
 
 /** What an operation at the machine works with. */
