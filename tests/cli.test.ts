@@ -119,3 +119,22 @@ describe('R-13: wardline keys', () => {
     expect(actions.map(({ action }) => action)).toEqual(['key.rotate', 'key.rotate', 'key.destroy', 'key.destroy'])
   })
 })
+
+describe('R-19: wardline sessions end', () => {
+  it('of a person, of an organisation: the running server finds it within its poll', async () => {
+    const [nurse, clerk] = [
+      await signedIn(server, 'riverside/nurse.lind'),
+      await signedIn(server, 'riverside/clerk.moss'),
+    ]
+    const socket = await openSocket(nurse)
+    const ended = await wardline(['sessions', 'end', '--tenant', 'riverside', '--user', 'Nurse.Lind'])
+    expect([ended.code, ended.err]).toEqual([0, ''])
+    expect(ended.out).toMatch(/^\d+ ended\n$/)
+    expect(await socket.closing()).toEqual({ code: 4403, reason: 'revoked' })
+    expect((await clerk.call('GET', '/me')).status).toBe(200)
+    await wardline(['sessions', 'end', '--tenant', 'riverside'])
+    await expect.poll(async () => (await clerk.call('GET', '/me')).status).toBe(401)
+    const nobody = await wardline(['sessions', 'end', '--tenant', 'riverside', '--user', 'nobody'])
+    expect([nobody.code, nobody.err]).toEqual([1, 'wardline: there is no user "nobody" in riverside.\n'])
+  })
+})

@@ -193,6 +193,7 @@ describe('R-72 what was written stays as it was written', () => {
       'alert_windows',
       'audit_filters',
       'refresh_tokens',
+      'revoked_tokens',
       'role_permissions',
       'roles',
       'sign_in_challenges',

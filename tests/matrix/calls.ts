@@ -45,6 +45,7 @@ export const calls: Partial<Record<Action, Calls>> = {
     self: [
       { route: 'GET /me' },
       { route: 'GET /me/sessions' },
+      { route: 'GET /me/devices' },
       { route: 'GET /me/factors' },
       { route: 'POST /auth/step-up/options', beyond: ['not-found'] },
     ],
@@ -61,8 +62,14 @@ export const calls: Partial<Record<Action, Calls>> = {
     ],
   },
   'account.end-session': {
-    'own-session': [{ route: 'DELETE /me/sessions/:id' }],
-    'others-session': [{ route: 'DELETE /me/sessions/:id' }],
+    'own-session': [
+      { route: 'DELETE /me/sessions/:id' },
+      { route: 'DELETE /me/devices/:id', id: ({ device }) => device('own-session') },
+    ],
+    'others-session': [
+      { route: 'DELETE /me/sessions/:id' },
+      { route: 'DELETE /me/devices/:id', id: ({ device }) => device('others-session') },
+    ],
   },
   'directory.read': {
     tenant: [{ route: 'GET /directory' }, { route: 'POST /directory/search', body: () => ({ q: 'okafor' }) }],
@@ -125,10 +132,19 @@ export const calls: Partial<Record<Action, Calls>> = {
       { route: 'DELETE /admin/care-team/:id' },
     ],
   },
-  'session.read': { tenant: [{ route: 'GET /admin/sessions' }] },
+  'session.read': { tenant: [{ route: 'GET /admin/sessions' }, { route: 'GET /admin/devices' }] },
   'session.manage': {
-    'own-session': [{ route: 'DELETE /admin/sessions/:id' }],
-    'others-session': [{ route: 'DELETE /admin/sessions/:id' }],
+    'own-session': [
+      { route: 'DELETE /admin/sessions/:id' },
+      { route: 'DELETE /admin/devices/:id', id: ({ device }) => device('own-session') },
+      { route: 'POST /admin/tokens/revoke', body: ({ id }) => ({ user: id('self'), jti: 'j'.repeat(32) }) },
+    ],
+    'others-session': [
+      { route: 'DELETE /admin/sessions/:id' },
+      { route: 'DELETE /admin/devices/:id', id: ({ device }) => device('others-session') },
+      { route: 'DELETE /admin/users/:id/sessions', id: ({ id }) => id('other-user') },
+      { route: 'POST /admin/tokens/revoke', body: ({ id }) => ({ user: id('other-user'), jti: 'j'.repeat(32) }) },
+    ],
   },
   'key.read': { tenant: [{ route: 'GET /admin/keys' }] },
   // One that waits to sign is enough: whoever asks after the first is told so.
@@ -201,6 +217,11 @@ export const calls: Partial<Record<Action, Calls>> = {
   },
 }
 
+/** Routes that cannot be asked here, and who asks them. */
+export const askedElsewhere: Readonly<Record<string, string>> = {
+  'DELETE /api/v1/admin/sessions': 'ends everybody’s sign-in, the asker’s too: tests/auth/revocation.test.ts',
+}
+
 /** Routes that ask nothing of policy, whoever calls them, and why. */
 export const routesForAnyone: Readonly<Record<string, string>> = {
   'GET /healthz': 'says that the process lives',
@@ -215,5 +236,6 @@ export const routesForAnyone: Readonly<Record<string, string>> = {
   'POST /api/v1/auth/passkey/options': 'what to ask an authenticator, before anybody is somebody',
   'POST /api/v1/auth/refresh': 'by the cookie: how one stays somebody',
   'POST /api/v1/auth/step-up': 'by a token: whoever it is proves again that they are',
+  'POST /api/v1/oauth/revoke': 'by the key that the token is bound to: ends it, whoever it is',
   'POST /api/v1/auth/logout': 'by the cookie or a token: ends the session that asks, whoever it is',
 }

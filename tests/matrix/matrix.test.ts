@@ -6,7 +6,7 @@ import { type MatrixCase, matrix } from '../../packages/policy/src/matrix/index.
 import { auditOf } from '../_util/audit.ts'
 import { startTestServer, type TestServer } from '../_util/server.ts'
 import { Askers, askOverHttp } from './ask.ts'
-import { calls, routesForAnyone } from './calls.ts'
+import { askedElsewhere, calls, routesForAnyone } from './calls.ts'
 import {
   type Answer,
   actionsOfFrames,
@@ -148,6 +148,7 @@ describe('nothing is left out', () => {
     const known = new Set([
       ...inMatrix,
       ...Object.keys(routesForAnyone),
+      ...Object.keys(askedElsewhere),
       // Whoever opens it signs in there, and asks by frames.
       `GET ${SOCKET_PATH}`,
     ])

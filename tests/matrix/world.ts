@@ -32,6 +32,8 @@ export type Asking = {
   readonly role: Role
   readonly standing: Standing
   id(subject: Subject): string
+  /** The device of the session that is this subject. */
+  device(of: 'own-session' | 'others-session'): string
 }
 
 export type World = {
@@ -65,7 +67,10 @@ export async function buildWorld(server: TestServer): Promise<World> {
       ['own-session', sessionIn(another)],
       ['others-session', colleaguesSession],
     ])
-    world.set(`${role} ${standing}`, { who, person, role, standing, id: (subject) => ids.get(subject) ?? '' })
+    const id = (subject: Subject) => ids.get(subject) ?? ''
+    const devices = await devicesOf(server, [id('own-session'), id('others-session')])
+    const device = (of: 'own-session' | 'others-session') => devices.get(id(of)) ?? ''
+    world.set(`${role} ${standing}`, { who, person, role, standing, id, device })
   })
   const admin = await signedIn(server, 'riverside/admin.reyes')
   for (const { id } of here.filter(({ standing }) => standing === 'disabled')) {
@@ -99,6 +104,14 @@ async function addPeople(
     }
     return made
   })
+}
+
+async function devicesOf(server: TestServer, sessions: readonly string[]): Promise<ReadonlyMap<string, string>> {
+  const rows = await server.database.query<{ id: string; device_id: string }>(
+    'SELECT id, device_id FROM sessions WHERE id = ANY($1)',
+    [sessions],
+  )
+  return new Map(rows.map(({ id, device_id: device }) => [id, device]))
 }
 
 function sessionIn({ token }: Person): string {

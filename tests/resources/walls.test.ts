@@ -9,7 +9,17 @@ import { type Person, signedIn } from '../_util/person.ts'
 import { startTestServer, type TestServer } from '../_util/server.ts'
 
 /** Everything that a call can name of a tenant. */
-type Name = 'patient' | 'channel' | 'group' | 'user' | 'assignment' | 'session' | 'factor' | 'review' | 'hold'
+type Name =
+  | 'patient'
+  | 'channel'
+  | 'group'
+  | 'user'
+  | 'assignment'
+  | 'session'
+  | 'device'
+  | 'factor'
+  | 'review'
+  | 'hold'
 type Ids = Record<Name, string>
 
 type Call = { readonly method: string; readonly path: string; readonly body?: unknown }
@@ -33,9 +43,10 @@ beforeAll(async () => {
     const [assignment] = await server.database.query<{ id: string }>('SELECT id FROM care_team WHERE patient_id = $1', [
       patient.id,
     ])
-    const [session] = await server.database.query<{ id: string }>('SELECT id FROM sessions WHERE user_id = $1', [
-      pair.clinician.user.id,
-    ])
+    const [session] = await server.database.query<{ id: string; device_id: string }>(
+      'SELECT id, device_id FROM sessions WHERE user_id = $1',
+      [pair.clinician.user.id],
+    )
     ids[slug] = {
       patient: patient.id,
       channel: patient.channel,
@@ -43,6 +54,7 @@ beforeAll(async () => {
       user: pair.clinician.user.id,
       assignment: assignment?.id ?? '',
       session: session?.id ?? '',
+      device: session?.device_id ?? '',
       factor: randomUUID(),
       ...(await addReviewAndHold(server.tenants.get(slug) ?? '', pair.admin.user.id)),
     }
@@ -69,7 +81,10 @@ async function addReviewAndHold(tenant: string, by: string): Promise<{ review: s
 }
 
 /** Each call that names something, by what it names. `mine` fills in what has to be one's own for the call to make sense. */
-function calls({ patient, channel, group, user, assignment, session, factor, review, hold }: Ids, mine: Ids): Call[] {
+function calls(
+  { patient, channel, group, user, assignment, session, device, factor, review, hold }: Ids,
+  mine: Ids,
+): Call[] {
   return [
     { method: 'GET', path: `/patients/${patient}` },
     { method: 'GET', path: `/channels/${channel}` },
@@ -86,6 +101,10 @@ function calls({ patient, channel, group, user, assignment, session, factor, rev
     { method: 'DELETE', path: `/admin/care-team/${assignment}` },
     { method: 'DELETE', path: `/admin/sessions/${session}` },
     { method: 'DELETE', path: `/me/sessions/${session}` },
+    { method: 'DELETE', path: `/admin/devices/${device}` },
+    { method: 'DELETE', path: `/me/devices/${device}` },
+    { method: 'DELETE', path: `/admin/users/${user}/sessions` },
+    { method: 'POST', path: '/admin/tokens/revoke', body: { user, jti: 'j'.repeat(32) } },
     { method: 'DELETE', path: `/me/factors/${factor}` },
     { method: 'GET', path: `/admin/alerts/${factor}` },
     { method: 'POST', path: `/admin/alerts/${factor}/acknowledge` },
@@ -104,13 +123,15 @@ function calls({ patient, channel, group, user, assignment, session, factor, rev
 }
 
 /** Lists that take an id as a filter or a cursor: what is not of the tenant narrows them to nothing. */
-function filters({ patient, user, assignment, session }: Ids): string[] {
+function filters({ patient, user, assignment, session, device }: Ids): string[] {
   return [
     `/admin/care-team?patient=${patient}`,
     `/admin/care-team?user=${user}`,
     `/admin/care-team?cursor=${assignment}`,
     `/admin/sessions?user=${user}`,
     `/admin/sessions?cursor=${session}`,
+    `/admin/devices?user=${user}`,
+    `/admin/devices?cursor=${device}`,
     `/admin/users?cursor=${user}`,
     `/admin/audit/events?actor=${user}`,
   ]

@@ -6,6 +6,7 @@ import { CliError } from './cli-error.ts'
 import { importCommand } from './import.ts'
 import { keysCommand } from './keys.ts'
 import { sequencerCommand } from './sequencer.ts'
+import { sessionsCommand } from './sessions.ts'
 import { witnessCommand } from './witness.ts'
 
 /** `wardline`: what an operator does at the machine. Exit codes: 0 done, 1 refused or failed, 2 a wrong command line; `audit verify` has more. */
@@ -14,6 +15,7 @@ const program = new Command('wardline')
   .configureHelp({ showGlobalOptions: true })
   .addCommand(importCommand())
   .addCommand(keysCommand())
+  .addCommand(sessionsCommand())
   .addCommand(auditCommand())
   .addCommand(sequencerCommand())
   .addCommand(witnessCommand())

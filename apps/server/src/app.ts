@@ -9,6 +9,7 @@ import { registerAuditRoutes } from './audit/routes.ts'
 import { registerCareTeamRoutes } from './care-team/routes.ts'
 import { registerChannelRoutes } from './channels/routes.ts'
 import type { Context } from './context.ts'
+import { registerDeviceRoutes } from './devices/routes.ts'
 import { registerDirectoryRoutes } from './directory/routes.ts'
 import { Refusal } from './errors.ts'
 import { registerFactorRoutes } from './factors/routes.ts'
@@ -25,6 +26,7 @@ import { registerStaticWeb, sendPage, wantsPage } from './http/static-web.ts'
 import { pathOf } from './http/where.ts'
 import { registerKeyAdminRoutes, registerKeyRoutes } from './keys/routes.ts'
 import { registerMessageRoutes } from './messages/routes.ts'
+import { registerOAuthRoutes } from './oauth/routes.ts'
 import { registerPatientRoutes } from './patients/routes.ts'
 import { registerRoleRoutes } from './roles/routes.ts'
 import { registerSessionAdminRoutes } from './sessions/admin-routes.ts'
@@ -114,6 +116,7 @@ export async function createApp(ctx: Context, certificate: ServerCertificate): P
   registerHealthRoutes(app, ctx)
   registerKeyRoutes(app, ctx)
   await app.register(async (anyone: App) => registerSignInRoutes(anyone, ctx), { prefix: API_BASE })
+  await app.register(async (scope: App) => registerOAuthRoutes(scope, ctx), { prefix: API_BASE })
   await app.register(async (api: App) => registerAuthenticated(api, ctx), { prefix: API_BASE })
   await registerGateway(app, ctx)
   await registerStaticWeb(app, ctx.webRoot)
@@ -132,6 +135,7 @@ function registerAuthenticated(api: App, ctx: Context): void {
   registerRoleRoutes(api, ctx)
   registerCareTeamRoutes(api, ctx)
   registerSessionAdminRoutes(api, ctx)
+  registerDeviceRoutes(api, ctx)
   registerSettingsRoutes(api, ctx)
   registerKeyAdminRoutes(api, ctx)
   registerAuditRoutes(api, ctx)

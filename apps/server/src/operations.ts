@@ -19,11 +19,11 @@ export { bySystem } from './audit/by.ts'
 export { compareDatabase } from './audit/compare/database.ts'
 export type { DatabaseFinding } from './audit/compare/findings.ts'
 export { runSequencer, type SequencerNews, sequencerOf } from './audit/sequencer/run.ts'
-export { auditKeyId } from './keys/key-schedule.ts'
 export { NotClinical, UnknownUser } from './import/care-teams.ts'
 export { importFhir } from './import/import-fhir.ts'
 export { renderReport } from './import/report.ts'
-export { CompareStore } from './storage/compare-store.ts'
+export { auditKeyId } from './keys/key-schedule.ts'
+export { endAllSessions, endSessionsOfNamed } from './sessions/revoke-many.ts'
 export { SequencerStore } from './storage/sequencer-store.ts'
 
 /** What an operation at the machine works with. */

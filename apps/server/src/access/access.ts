@@ -95,6 +95,11 @@ export class Access {
     for (let loading = entry?.loading; loading; loading = entry?.loading) await loading.catch(() => undefined)
   }
 
+  /** As `settled`, of everybody of the tenant. */
+  async tenantSettled(tenant: string): Promise<void> {
+    await Promise.all([...(this.#tenants.get(tenant)?.keys() ?? [])].map((user) => this.settled(tenant, user)))
+  }
+
   /** Something that concerns all users of the tenant has changed. */
   tenantChanged(tenant: string, version = Number.POSITIVE_INFINITY): void {
     for (const entry of this.#tenants.get(tenant)?.values() ?? []) {

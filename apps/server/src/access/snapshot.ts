@@ -23,6 +23,8 @@ export interface AccessSnapshot {
   readonly settings: TenantSettings
   /** A role of theirs demands a second factor, and they have none: they may enrol one, and nothing else (R-11). */
   readonly mustEnrol: boolean
+  /** Access tokens that were revoked by themselves (RFC 7009) and have not expired, by `jti`. */
+  readonly revokedTokens: ReadonlySet<string>
   readonly version: number
   readonly tenantVersion: number
 }
@@ -71,6 +73,7 @@ export function snapshotOf(user: string, stored: StoredAccess): AccessSnapshot {
     channels,
     settings: stored.settings,
     mustEnrol: stored.mustEnrol,
+    revokedTokens: new Set(stored.revokedTokens),
     version: stored.version,
     tenantVersion,
   }

@@ -16,6 +16,10 @@ export async function registerDevice(
   trail: Partial<AuditFact>,
 ): Promise<string> {
   const { db, tenantId } = tx
+  // An administrator has revoked this key for everybody, whoever's it was.
+  if ((await db.device.count({ where: { tenantId, jkt, barred: true } })) > 0) {
+    throw new Refusal('unauthenticated', 'device-revoked')
+  }
   const now = new Date(tx.at)
   const fresh = randomUUID()
   const device = await db.device.upsert({

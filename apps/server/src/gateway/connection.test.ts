@@ -35,6 +35,7 @@ function setUp() {
     profile: { username: 'lind', displayName: 'Lind', title: null, tenant: { id: ID, slug: 'riverside', name: 'R' } },
     sessions: new Map([[SESSION as string, { expiresAt: clock.now() + 43_200_000 }]]),
     channels: new Map(),
+    revokedTokens: new Set(),
     settings: { stepUpSeconds: 900 },
   } as unknown as AccessSnapshot
   const who = {
@@ -43,6 +44,7 @@ function setUp() {
     actor: auditId(ID),
     session: SESSION,
     device: auditSecretId('d'.repeat(43)),
+    claims: { jti: 't'.repeat(32) },
     expiresAt: clock.now() + 300_000,
     credentials: { scopes: noScopes, authTime: 0, acr: 'aal1', mtls: false },
   } as unknown as Authenticated

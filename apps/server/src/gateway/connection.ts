@@ -165,7 +165,9 @@ export class Connection implements LineEvents, Timed {
 
   #admit(state: State & { is: 'awaiting-authentication' }, opened: Opened, replyTo: string): void {
     const { clock, config, sockets } = this.#gateway
-    if (!isSessionLive(opened.watch.snapshot, opened.who.session, clock.now())) {
+    const { snapshot } = opened.watch
+    const isRevoked = snapshot.revokedTokens.has(opened.who.claims.jti)
+    if (isRevoked || !isSessionLive(snapshot, opened.who.session, clock.now())) {
       opened.watch.stop()
       return this.end(4403, 'revoked', 'drop')
     }

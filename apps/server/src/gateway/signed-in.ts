@@ -179,6 +179,8 @@ export class SignedIn implements Asker {
     if (!isSessionLive(snapshot, this.session, now)) return this.#end(4403, 'revoked', 'drop')
     // The session goes on over HTTP: its client asks there, and learns what it has to do.
     if (snapshot.mustEnrol) return this.#end(4440, 'no-second-factor', 'drop')
+    // The sign-in lives: whoever can renew its token comes back with another.
+    if (snapshot.revokedTokens.has(this.#who.claims.jti)) return this.#end(4440, 'revoked', 'drop')
     this.reader.become(actorOf(snapshot, this.#who))
     this.gateway.inboxes.revise(this, snapshot.channels)
     if (!sameRoles(before, snapshot)) this.#askToRenew(now, 'role-change', ROLE_CHANGE_RENEWAL_MS)

@@ -1,10 +1,11 @@
-import { page, secretId, sessionQuery, sessionSummary } from '@wardline/protocol'
+import { page, revokeToken, secretId, sessionQuery, sessionSummary, sessionsEnded, uuid } from '@wardline/protocol'
 import { z } from 'zod'
 import type { Context } from '../context.ts'
 import type { App } from '../http/app-type.ts'
 import { callerOf } from '../http/caller.ts'
 import { noQuery } from '../http/no-query.ts'
 import { endAnySession, listAllSessions } from './admin.ts'
+import { endSessionsOfTenant, endSessionsOfUser, revokeTokenOf } from './revoke-many.ts'
 
 /** Who is signed in; for the authenticated scope. */
 export function registerSessionAdminRoutes(api: App, ctx: Context): void {
@@ -24,6 +25,28 @@ export function registerSessionAdminRoutes(api: App, ctx: Context): void {
     },
     async (request, reply) => {
       await endAnySession(ctx, callerOf(request), request.params.id)
+      return reply.code(204).send()
+    },
+  )
+  api.delete(
+    '/admin/sessions',
+    { config: { action: 'session.manage' }, schema: { querystring: noQuery, response: { 200: sessionsEnded } } },
+    async (request) => ({ ended: await endSessionsOfTenant(ctx, callerOf(request)) }),
+  )
+  api.delete(
+    '/admin/users/:id/sessions',
+    {
+      config: { action: 'session.manage' },
+      schema: { querystring: noQuery, params: z.strictObject({ id: uuid }), response: { 200: sessionsEnded } },
+    },
+    async (request) => ({ ended: await endSessionsOfUser(ctx, callerOf(request), request.params.id) }),
+  )
+  api.post(
+    '/admin/tokens/revoke',
+    { config: { action: 'session.manage' }, schema: { querystring: noQuery, body: revokeToken } },
+    async (request, reply) => {
+      const { user, jti } = request.body
+      await revokeTokenOf(ctx, callerOf(request), user, jti)
       return reply.code(204).send()
     },
   )

@@ -59,6 +59,7 @@ export function createAuthenticate({ clock, site, access, accessTokens, usedProo
     let device: AuditSecretId | undefined
     try {
       const snapshot = await liveSnapshot(claims)
+      if (snapshot.revokedTokens.has(claims.jti)) throw new Refusal('unauthenticated', 'revoked')
       const target = { htm: method, isTarget: (htu: string) => site.matchesTarget(htu, path), token, nonce }
       const checked = await checkProof(proof, target, clock.now())
       device = auditSecretId(checked.jkt)

@@ -19,8 +19,13 @@ export type EndReason = Extract<
   | 'risk'
 >
 
-/** Which of a user's sessions: one, all but one, or all. */
-export type WhichSessions = { readonly user: string; readonly only?: string; readonly except?: string }
+/** Which of a user's sessions: one, all but one, those of a device (by the row's id), or all. */
+export type WhichSessions = {
+  readonly user: string
+  readonly only?: string
+  readonly except?: string
+  readonly device?: string
+}
 
 export type EndedSessions = {
   readonly count: number
@@ -47,6 +52,7 @@ export async function endSessions(tx: Change, which: WhichSessions, reason: EndR
       userId: which.user,
       endedAt: null,
       ...(which.only === undefined ? {} : { id: which.only }),
+      ...(which.device === undefined ? {} : { deviceId: which.device }),
       ...(which.except === undefined ? {} : { NOT: { id: which.except } }),
     },
     data: { endedAt: new Date(tx.at), endReason: reason },

@@ -16,6 +16,7 @@ import {
 } from './grant.ts'
 import { askForPasskey, type PasskeySignInRequest, signInWithPasskey } from './passkey-sign-in.ts'
 import { type RefreshRequest, refresh } from './refresh.ts'
+import { type RevocationRequest, revokeByToken } from './revoke-by-token.ts'
 import { type SecondFactorRequest, signInWithSecondFactor } from './second-factor.ts'
 import { type SignInRequest, signIn } from './sign-in.ts'
 
@@ -34,6 +35,8 @@ export type Sessions = {
   end(request: EndRequest): Promise<void>
   /** Ends the session of a refresh cookie: the way out for who has no living access token any more. */
   signOutByCookie(request: RefreshRequest): Promise<void>
+  /** RFC 7009. */
+  revokeByToken(request: RevocationRequest): Promise<void>
   /** Tells every node that a user's rights or sign-ins have changed: after the transaction that made it `version`. */
   changed(tenant: string, user: string, version: number): void
 }
@@ -49,6 +52,7 @@ export function createSessions(deps: SessionDeps): Sessions {
     renewed: (session, snapshot) => grantAccess(deps, session, snapshot),
     end: (request) => endSession(deps, request),
     signOutByCookie: (request) => signOutByCookie(deps, request),
+    revokeByToken: (request) => revokeByToken(deps, request),
     changed: (tenant, user, version) => announceChange(deps, tenant, user, version),
   }
 }

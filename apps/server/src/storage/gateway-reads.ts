@@ -32,6 +32,8 @@ const storedAccess = z.object({
   settings: tenantSettings,
   /** A role of theirs demands a second factor, and they have none. */
   mustEnrol: z.boolean(),
+  /** By `jti`: those that have not expired. */
+  revokedTokens: z.array(z.string()),
 })
 const storedChannel = z.object({
   kind: z.enum(['patient', 'group', 'direct', 'broadcast']),
@@ -83,7 +85,7 @@ export type GatewayReads = {
 
 // Where there is no such user, null and anything together are null.
 const ACCESS = `SELECT wardline_access($1,$2,$3) || jsonb_build_object('settings', wardline_settings($1),
-  'mustEnrol', wardline_must_enrol($1,$2))`
+  'mustEnrol', wardline_must_enrol($1,$2), 'revokedTokens', wardline_revoked_tokens($1,$2,$3))`
 
 /** One round trip each; every one throws `StorageUnavailable` when the database is away. */
 export function gatewayReadsFrom(pool: pg.Pool): GatewayReads {

@@ -93,7 +93,6 @@ export class Sequencer {
   readonly #witnesses: Witnesses
   #store: SequencerStore | undefined
   #lead: Lead | undefined
-  #signed: { readonly note: Uint8Array; readonly size: number } | undefined
   #state: SequencerState = { is: 'standby' }
 
   constructor(options: SequencerOptions) {
@@ -140,7 +139,6 @@ export class Sequencer {
     const store = this.#store
     this.#store = undefined
     this.#lead = undefined
-    this.#signed = undefined
     await store?.close()
   }
 
@@ -191,10 +189,6 @@ export class Sequencer {
       await this.#tidy(store, lead, now)
     }
     await this.#lookForKey(store, lead, now)
-    const { log } = lead
-    // Also where nothing is new: the last round may have been about an earlier one.
-    if (this.#signed !== undefined)
-      this.#witnesses.offer(this.#signed, (note, lines) => log.addCosignatures(note, lines))
     const isBusy = pending.length >= BUSY
     if (!isBusy || lead.turn % BUSY_LOOKS === 0) await indexSome(store, lead, now, isBusy ? 1 : INDEX_RUNS)
     if (pending.length === BATCH) return 0
@@ -226,7 +220,7 @@ export class Sequencer {
     const { size, root } = log.head
     const { vkey } = signer.verifier
     await store.saveHead({ size, root: Buffer.from(root), note: Buffer.from(note), vkey })
-    this.#signed = { note, size }
+    this.#witnesses.offer({ note, size }, (about, lines) => log.addCosignatures(about, lines))
   }
 
   async #settleGaps(store: SequencerStore, lead: Lead, now: number): Promise<void> {

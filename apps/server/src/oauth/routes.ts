@@ -1,0 +1,59 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { z } from 'zod'
+import type { Context } from '../context.ts'
+import { Refusal } from '../errors.ts'
+import { networkOf } from '../gateway/admission.ts'
+import type { App } from '../http/app-type.ts'
+import { headerOf } from '../http/authenticated.ts'
+import { KeyedRate, perMinute } from '../http/keyed-rate.ts'
+import { addressOf, pathOf, whereOf } from '../http/where.ts'
+import { acceptForms } from './form.ts'
+
+const revocation = z.object({ token: z.string().min(1).max(4_096), token_type_hint: z.string().optional() })
+
+/** OAuth's own endpoints, which take forms; in a scope of their own. */
+export function registerOAuthRoutes(scope: App, ctx: Context): void {
+  const rate = new KeyedRate(perMinute(ctx.config.preAuth.refreshesPerMinute), ctx.clock)
+  scope.addHook('onClose', () => rate.close())
+  acceptForms(scope)
+  sayErrorsAsOAuth(scope)
+
+  scope.post(
+    '/oauth/revoke',
+    { config: { action: 'token.revoke' }, schema: { body: revocation }, onRequest: atRate(rate) },
+    async (request, reply) => {
+      const { token } = request.body
+      const [proof, path, where] = [headerOf(request, 'dpop'), pathOf(request), whereOf(request)]
+      await ctx.sessions.revokeByToken({ token, proof, path, where })
+      return reply.code(200).send()
+    },
+  )
+}
+
+/** An IPv6 address counts as its /64. */
+function atRate(rate: KeyedRate) {
+  return (request: FastifyRequest, _reply: FastifyReply, done: (error?: Error) => void) => {
+    const retryAfterMs = rate.take(networkOf(addressOf(request)))
+    done(retryAfterMs === 0 ? undefined : new Refusal('rate-limited', 'rate', { retryAfterMs }))
+  }
+}
+
+/** RFC 6749 §5.2, by our own code: a library that speaks OAuth reads `error`, and finds the rest beside it. */
+const OAUTH_ERRORS: Readonly<Record<string, string>> = {
+  invalid: 'invalid_request',
+  unauthenticated: 'invalid_client',
+  'rate-limited': 'temporarily_unavailable',
+  unavailable: 'temporarily_unavailable',
+}
+
+function sayErrorsAsOAuth(scope: App): void {
+  scope.addHook('preSerialization', (_request, reply, payload, done) => {
+    const code = reply.statusCode >= 400 ? codeOf(payload) : undefined
+    done(null, code === undefined ? payload : { ...(payload as object), error: OAUTH_ERRORS[code] ?? 'server_error' })
+  })
+}
+
+function codeOf(payload: unknown): string | undefined {
+  if (typeof payload !== 'object' || payload === null || !('code' in payload)) return undefined
+  return typeof payload.code === 'string' ? payload.code : undefined
+}
