@@ -219,6 +219,18 @@ describe('R-37 tenants', () => {
     expect(await raisesOf(other)).toHaveLength(2)
   })
 
+  it('that come while the log stands still are read from their first event on', async () => {
+    const one = engine()
+    await settled(one)
+    const { tenantId } = await seedTenant(database, store.keys, clock)
+    await happen([replay], tenantId)
+    await settled(one)
+    expect(await alertsOf(tenantId)).toEqual([])
+    clock.advance(6_000)
+    await settled(one)
+    expect(await alertsOf(tenantId)).toMatchObject([{ kind: 'proof-replay' }])
+  })
+
   it('that were there before anybody looked are not searched through', async () => {
     const fresh = await createTestDatabase()
     const opened = await fresh.open({ clock })

@@ -32,6 +32,8 @@ export type WardlineEvents = {
   event: ChannelEvent
   inbox: ServerFrameOf<'inbox.changed'>
   presence: ServerFrameOf<'presence.changed'>
+  /** Of who may see alerts: how many nobody has acknowledged; again when anything about them has changed. */
+  alerts: ServerFrameOf<'alerts.changed'>
   /** A post whose state is another. */
   outbox: Post
   fault: Fault
@@ -111,6 +113,8 @@ export function assemble(parts: Parts) {
       events.emit('inbox', frame)
     } else if (frame.type === 'presence.changed') {
       events.emit('presence', frame)
+    } else if (frame.type === 'alerts.changed') {
+      events.emit('alerts', frame)
     } else if ('channel' in frame) {
       channels.get(frame.channel)?.receive(frame)
     }

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { alertsChanged } from './alerts.ts'
 import * as channel from './channel.ts'
 import { errorCode, retry } from './errors.ts'
 import { requestId } from './ids.ts'
@@ -62,6 +63,7 @@ export const serverFrame = z.discriminatedUnion('type', [
   channel.typingChanged,
   channel.presenceChanged,
   channel.inboxChanged,
+  alertsChanged,
   serverDraining,
   errorFrame,
 ])

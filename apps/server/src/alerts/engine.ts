@@ -111,8 +111,9 @@ export class AlertEngine {
     const now = clock.now()
     if (now - lead.tenantsAt >= TENANTS_MS) {
       const tenants = await tenantsOf(database)
-      for (const tenant of tenants) await lead.reader.begin(tenant, 0)
-      Object.assign(lead, { tenants, tenantsAt: now })
+      const added = tenants.filter((tenant) => !lead.tenants.includes(tenant))
+      for (const tenant of added) await lead.reader.begin(tenant, 0)
+      Object.assign(lead, { tenants, tenantsAt: now, ...(added.length > 0 ? { readTo: -1 } : {}) })
     }
     const { logEnd } = await lead.reader.cursor(null)
     let hasMore = false

@@ -185,6 +185,7 @@ export class Connection implements LineEvents, Timed {
     this.#line.send(encode(welcome(this.#gateway, opened, replyTo)))
     opened.watch.onChange((snapshot) => signedIn.become(snapshot))
     this.#gateway.inboxes.join(signedIn, signedIn.snapshot.channels)
+    this.#gateway.alertNews.join(signedIn)
     for (const oldest of sockets.add(this, opened.who, config.limits.socketsPerUser)) {
       oldest.end(4409, 'sockets-per-user', 'finish')
     }
@@ -219,6 +220,7 @@ export class Connection implements LineEvents, Timed {
     const { signedIn } = state
     this.#gateway.sockets.remove(this, signedIn)
     this.#gateway.inboxes.leave(signedIn)
+    this.#gateway.alertNews.leave(signedIn)
     signedIn.close()
     const trail: Trail = signedIn.trail
     this.#gateway.audit(signedIn.tenant, { ...trail, action: 'socket.close', outcome: 'allowed', reason: because })

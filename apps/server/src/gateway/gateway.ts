@@ -1,5 +1,6 @@
 import type { PolicySettings } from '@wardline/policy'
 import type { Access } from '../access/access.ts'
+import { AlertNews } from '../alerts/news.ts'
 import type { AuditFact } from '../audit/event.ts'
 import type { Bus } from '../bus/bus.ts'
 import { KnownChannels } from '../channels/known-channels.ts'
@@ -56,6 +57,7 @@ export interface Gateway extends GatewayParts {
   readonly committers: Committers
   readonly channels: KnownChannels
   readonly inboxes: Inboxes
+  readonly alertNews: AlertNews
   readonly receipts: Receipts
   readonly typing: TypingSigns
   readonly presence: Presence
@@ -84,6 +86,7 @@ export function createGateway(parts: GatewayParts): Gateway {
 
   const channels = new KnownChannels({ readChannel: database.readChannel, keyring, clock, onFault })
   const inboxes = new Inboxes({ clock, policy, channels, readUnread: database.readUnread, log })
+  const alertNews = new AlertNews({ clock, policy, alertCounts: database.alertCounts, onFault })
   const hub = new Hub({
     readEvents: async (tenant, channel, after, limit) => {
       const stored = await database.readEvents(tenant, channel, after, limit)
@@ -122,6 +125,7 @@ export function createGateway(parts: GatewayParts): Gateway {
     committers,
     channels,
     inboxes,
+    alertNews,
     receipts,
     typing,
     presence,
@@ -141,7 +145,7 @@ export function createGateway(parts: GatewayParts): Gateway {
       draining = true
       for (const connection of [...gateway.connections]) connection.end(1001, 'draining', 'finish')
       for (const stop of [unfollow, stopForgetting]) stop()
-      for (const part of [admission, strangers, wheel, typing, inboxes]) part.close()
+      for (const part of [admission, strangers, wheel, typing, inboxes, alertNews]) part.close()
       await poller.close()
       await committers.drained()
     },
