@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { compareDatabase } from '../../apps/server/src/audit/compare/database.ts'
 import { auditId } from '../../apps/server/src/audit/event.ts'
 import { manualClock } from '../../apps/server/src/clock.ts'
-import { SequencerStore } from '../../apps/server/src/storage/sequencer-store.ts'
+import { CompareStore } from '../../apps/server/src/storage/compare-store.ts'
 import { directoryStore } from '../../packages/transparency-log/src/directory-store.ts'
 import {
   eventLeaf,
@@ -89,7 +89,7 @@ describe('the database’s owner, every guard switched off', () => {
       await withoutGuards(client)
       for (const change of changes) await client.query(change)
     })
-    const own = await SequencerStore.connect(log.sequencerUrl)
+    const own = await CompareStore.connect(log.sequencerUrl)
     try {
       const tiles = directoryStore(log.dir)
       const { findings } = await compareDatabase({ store: own, tiles, size, logKeys: [log.signer.verifier] })

@@ -38,7 +38,7 @@ async function runWitness(options: Options): Promise<void> {
     const answering = isAsked
       ? readBody(request, MAX_REQUEST).then((body) => (body === undefined ? PLAIN(413) : witness.addCheckpoint(body)))
       : Promise.resolve(PLAIN(request.url === '/add-checkpoint' ? 405 : 404))
-    answering
+    void answering
       .catch(() => PLAIN(500))
       .then(({ status, body, contentType }) => {
         response.writeHead(status, { 'Content-Type': contentType, 'Cache-Control': 'no-store' }).end(body)

@@ -24,6 +24,7 @@ export { importFhir } from './import/import-fhir.ts'
 export { renderReport } from './import/report.ts'
 export { auditKeyId } from './keys/key-schedule.ts'
 export { endAllSessions, endSessionsOfNamed } from './sessions/revoke-many.ts'
+export { CompareStore } from './storage/compare-store.ts'
 export { SequencerStore } from './storage/sequencer-store.ts'
 
 /** What an operation at the machine works with. */

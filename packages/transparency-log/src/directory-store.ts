@@ -1,7 +1,8 @@
 import { readdir, rm } from 'node:fs/promises'
 import path from 'node:path'
 import { equalBytes } from './bytes.ts'
-import { createFile, isCode, readIfThere, replaceFile } from './durable-file.ts'
+import { createFiles, isCode, readIfThere, replaceFile } from './durable-file.ts'
+import type { LogFile } from './right-edge.ts'
 import { assertStorePath, isReplaced, type ReadableStore, StoreConflictError, type TileStore } from './tile-store.ts'
 
 /** Where files are written before they get their name: on the same file system, outside the paths of tlog-tiles. */
@@ -19,17 +20,24 @@ export function directoryStore(folder: string, options: { keepPartials?: boolean
     assertStorePath(name)
     return path.join(root, ...name.split('/'))
   }
+  async function writeAll(files: readonly LogFile[]): Promise<void> {
+    for (const { path: name, bytes } of files) {
+      if (isReplaced(name)) await replaceFile(locate(name), bytes, 0o644, staging)
+    }
+    const fixed = files.filter((file) => !isReplaced(file.path))
+    const targets = fixed.map(({ path: name, bytes }) => ({ file: locate(name), bytes }))
+    const created = fixed.length === 0 ? [] : await createFiles(targets, 0o444, staging)
+    for (const [i, { path: name, bytes }] of fixed.entries()) {
+      if (created[i] === true) continue
+      const present = await readIfThere(locate(name))
+      if (present === undefined || !equalBytes(present, bytes)) throw new StoreConflictError(name)
+    }
+  }
+
   const store: TileStore & ReadableStore = {
     read: async (name) => readIfThere(locate(name)),
-    async write(name, bytes) {
-      const target = locate(name)
-      if (isReplaced(name)) return replaceFile(target, bytes, 0o644, staging)
-      const there = await readIfThere(target)
-      if (there === undefined && (await createFile(target, bytes, 0o444, staging))) return
-      // Of two at once one was faster; what it wrote is looked at like what was there before.
-      const present = there ?? (await readIfThere(target))
-      if (present === undefined || !equalBytes(present, bytes)) throw new StoreConflictError(name)
-    },
+    write: (name, bytes) => writeAll([{ path: name, bytes }]),
+    writeAll,
     async *list(below) {
       yield* walk(locate(below), below)
     },

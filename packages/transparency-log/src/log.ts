@@ -9,6 +9,9 @@ import { signNote } from './signed-note.ts'
 import { indexPath, TILE_WIDTH, tilePath } from './tile-path.ts'
 import { CHECKPOINT_PATH, KEPT_CHECKPOINTS, type TileStore, WITNESSED_PATH } from './tile-store.ts'
 
+/** Files that are written at once, at most. */
+const MAX_FILES = 64
+
 export type LogOptions = {
   /** First line of every checkpoint, and name of the log's key. */
   readonly origin: string
@@ -99,14 +102,16 @@ export async function openLog(store: TileStore, options: LogOptions): Promise<Tr
 
   async function append(leaves: readonly Uint8Array[]): Promise<TreeHead> {
     const expected = ahead()
+    const files: LogFile[] = []
     for (const leaf of leaves) {
       const next = edge.size < aheadSize ? await expected.next() : undefined
       if (next?.done === false && !equalBytes(next.value, leaf)) {
         throw new InconsistentLogError(`the store already holds another entry at ${edge.size}`)
       }
-      await writeAll(store, edge.push(leaf))
+      files.push(...edge.push(leaf))
+      if (files.length >= MAX_FILES) await writeAll(store, files.splice(0))
     }
-    await writeAll(store, edge.partials())
+    await writeAll(store, [...files, ...edge.partials()])
     return head()
   }
 
@@ -185,7 +190,8 @@ export async function openLog(store: TileStore, options: LogOptions): Promise<Tr
   }
 }
 
-/** Bundles come first in `files`, and one call's files are durable before the next call: entries never have holes. */
+/** A crash in between leaves some of them: the same entries are to be appended again, which writes the same files. */
 async function writeAll(store: TileStore, files: readonly LogFile[]): Promise<void> {
-  await Promise.all(files.map(({ path, bytes }) => store.write(path, bytes)))
+  if (store.writeAll !== undefined) await store.writeAll(files)
+  else await Promise.all(files.map(({ path, bytes }) => store.write(path, bytes)))
 }

@@ -26,6 +26,8 @@ export type TileStore = {
    * leaves the file as it was; only `checkpoint` and `witnessed` are replaced, atomically.
    */
   write(path: string, bytes: Uint8Array): Promise<void>
+  /** Optional: several files at once, for stores to which that is cheaper; durable once resolved, in whatever order they became so. */
+  writeAll?(files: readonly { readonly path: string; readonly bytes: Uint8Array }[]): Promise<void>
   /**
    * Optional: forgets the partial tiles of a tile whose full form is there (`tile/0/000` stands for all of
    * `tile/0/000.p/`), as tlog-tiles allows. Stores that never delete leave it out.

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import path from 'node:path'
 import type { TreeHead } from './checkpoint.ts'
-import { createFile, readIfThere } from './durable-file.ts'
+import { createFiles, readIfThere } from './durable-file.ts'
 import { type HeadFile, headFile } from './head-file.ts'
 import { COSIGNATURE } from './key-text.ts'
 import { generateNoteKey, type NoteSigner, type NoteVerifier, parseSignerKey } from './note-keys.ts'
@@ -80,7 +80,7 @@ async function openKey({ folder, name }: WitnessParts): Promise<NoteSigner> {
   const file = path.resolve(folder, KEY_FILE)
   const { skey } = generateNoteKey(name, COSIGNATURE)
   if ((await readIfThere(file)) === undefined)
-    await createFile(file, Buffer.from(`${skey}\n`), 0o600, path.dirname(file))
+    await createFiles([{ file, bytes: Buffer.from(`${skey}\n`) }], 0o600, path.dirname(file))
   const signer = parseSignerKey(
     Buffer.from((await readIfThere(file)) ?? [])
       .toString()

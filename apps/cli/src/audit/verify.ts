@@ -1,5 +1,5 @@
 import { readFile, stat, writeFile } from 'node:fs/promises'
-import { compareDatabase, SequencerStore, withAuditLog } from '@wardline/server/operations'
+import { CompareStore, compareDatabase, withAuditLog } from '@wardline/server/operations'
 import {
   describeFinding,
   FINDING_KINDS,
@@ -122,7 +122,7 @@ async function compare(
   { head, logKeys }: VerifyReport,
 ): Promise<{ kind: FindingKind; sentence: string }[]> {
   return withAuditLog(async ({ databaseUrl }) => {
-    const store = await SequencerStore.connect(databaseUrl)
+    const store = await CompareStore.connect(databaseUrl)
     const progress = progressLine('comparing the database')
     try {
       const tiles = directoryStore(dir)

@@ -1,14 +1,5 @@
 import pg from 'pg'
-import type {
-  IndexRow,
-  OpenGap,
-  PendingRow,
-  RowKey,
-  Run,
-  StoredHead,
-  WriterCount,
-  WriterProgress,
-} from './sequencer-rows.ts'
+import type { IndexRow, OpenGap, PendingRow, Run, StoredHead, WriterProgress } from './sequencer-rows.ts'
 
 /** 'wlog' in ASCII: of all that would write the audit log of this database, the one that holds this lock does. */
 const LEADER_LOCK = 0x776c6f67
@@ -31,12 +22,18 @@ const NO_GAPS: GapChange = { opened: [], settled: [] }
 export class SequencerStore {
   readonly #client: pg.Client
 
-  private constructor(client: pg.Client) {
+  constructor(client: pg.Client) {
     this.#client = client
   }
 
   /** @param onLost told when the connection breaks */
-  static async connect(url: string, onLost: (error: unknown) => void = () => undefined): Promise<SequencerStore> {
+  static async connect<T>(
+    this: new (
+      client: pg.Client,
+    ) => T,
+    url: string,
+    onLost: (error: unknown) => void = () => undefined,
+  ): Promise<T> {
     const client = new pg.Client({
       connectionString: url,
       application_name: 'wardline sequencer',
@@ -47,7 +44,7 @@ export class SequencerStore {
     })
     client.on('error', onLost)
     await client.connect()
-    return new SequencerStore(client)
+    return new this(client)
   }
 
   async close(): Promise<void> {
@@ -56,18 +53,18 @@ export class SequencerStore {
 
   /** True while no other leads; held until the connection ends. */
   async tryLead(): Promise<boolean> {
-    const [row] = await this.#rows<[boolean]>('SELECT pg_try_advisory_lock($1)', [LEADER_LOCK])
+    const [row] = await this.rows<[boolean]>('SELECT pg_try_advisory_lock($1)', [LEADER_LOCK])
     return row?.[0] === true
   }
 
   async installationId(): Promise<string> {
-    const [row] = await this.#rows<[string]>('SELECT id FROM installation', [])
+    const [row] = await this.rows<[string]>('SELECT id FROM installation', [])
     if (row === undefined) throw new Error('the database has no installation row')
     return row[0]
   }
 
   async readHead(): Promise<StoredHead | undefined> {
-    const rows = await this.#rows<[string, Buffer, Buffer, string]>(
+    const rows = await this.rows<[string, Buffer, Buffer, string]>(
       'SELECT size, root, note, vkey FROM audit_log.head',
       [],
     )
@@ -75,7 +72,7 @@ export class SequencerStore {
   }
 
   async saveHead({ size, root, note, vkey }: StoredHead): Promise<void> {
-    await this.#rows(
+    await this.rows(
       `INSERT INTO audit_log.head (size, root, note, vkey) VALUES ($1, $2, $3, $4)
        ON CONFLICT (one) DO UPDATE SET size = excluded.size, root = excluded.root, note = excluded.note,
          vkey = excluded.vkey`,
@@ -85,7 +82,7 @@ export class SequencerStore {
 
   /** How many places are given out. */
   async readEnd(): Promise<number> {
-    const [row] = await this.#rows<[string]>(
+    const [row] = await this.rows<[string]>(
       'SELECT next_index FROM audit_log.runs ORDER BY next_index DESC LIMIT 1',
       [],
     )
@@ -94,7 +91,7 @@ export class SequencerStore {
 
   /** The runs that hold places from `index` on, in order. */
   async readRuns(index: number, limit: number): Promise<Run[]> {
-    const rows = await this.#rows<[string, number, string, string, string, Buffer | null]>(
+    const rows = await this.rows<[string, number, string, string, string, Buffer | null]>(
       `SELECT first_index, count, tenant_id, writer_id, first_seq, own FROM audit_log.runs
        WHERE next_index > $1 ORDER BY next_index LIMIT $2`,
       [index, limit],
@@ -111,7 +108,7 @@ export class SequencerStore {
 
   /** The outbox rows of these runs, run by run in their order; rows that are not there are left out. */
   async readRows(runs: readonly Run[]): Promise<PendingRow[]> {
-    const rows = await this.#rows<RawRow>(
+    const rows = await this.rows<RawRow>(
       `SELECT o.tenant_id, o.writer_id, o.writer_seq, o.at, o.event
        FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::bigint[]) WITH ORDINALITY AS r (tenant, writer, first, count, n)
        CROSS JOIN LATERAL (
@@ -136,7 +133,7 @@ export class SequencerStore {
    */
   async readPending(writers: readonly WriterProgress[], perWriter: number, limit: number): Promise<PendingRow[]> {
     if (writers.length === 0) return []
-    const rows = await this.#rows<RawRow>(
+    const rows = await this.rows<RawRow>(
       `SELECT o.tenant_id, o.writer_id, o.writer_seq, o.at, o.event
        FROM unnest($1::uuid[], $2::uuid[], $3::bigint[]) AS w (tenant, writer, done)
        CROSS JOIN LATERAL (
@@ -152,7 +149,7 @@ export class SequencerStore {
 
   /** Writers that began within the last minutes: the quick look. Those it misses are the sweep's. */
   async newWriters(): Promise<WriterProgress[]> {
-    const rows = await this.#rows<[string, string]>(
+    const rows = await this.rows<[string, string]>(
       `SELECT tenant_id, writer_id FROM audit_outbox WHERE writer_seq = 1 AND at > now() - interval '2 minutes'`,
       [],
       'wardline_new_writers',
@@ -165,7 +162,7 @@ export class SequencerStore {
    * those that have rows without a place, or were awake of late.
    */
   async sweepWriters(): Promise<WriterProgress[]> {
-    const rows = await this.#rows<[string, string, string, string]>(
+    const rows = await this.rows<[string, string, string, string]>(
       `WITH RECURSIVE writers AS (
          (SELECT tenant_id, writer_id FROM audit_outbox ORDER BY tenant_id, writer_id LIMIT 1)
          UNION ALL
@@ -196,12 +193,12 @@ export class SequencerStore {
 
   /** The parts of the outbox for the months to come. */
   async makeMonths(): Promise<void> {
-    await this.#rows('SELECT audit_log.make_months()', [])
+    await this.rows('SELECT audit_log.make_months()', [])
   }
 
   /** The last number of the sequencer's own leaves. */
   async readOwnSeq(nil: string): Promise<number> {
-    const [row] = await this.#rows<[string]>(
+    const [row] = await this.rows<[string]>(
       `SELECT first_seq FROM audit_log.runs WHERE tenant_id = $1 AND writer_id = $1 ORDER BY first_seq DESC LIMIT 1`,
       [nil],
     )
@@ -214,7 +211,7 @@ export class SequencerStore {
    */
   async assign(runs: readonly Run[], gaps: GapChange = NO_GAPS): Promise<void> {
     const { opened, settled } = gaps
-    await this.#rows(
+    await this.rows(
       `WITH placed AS (
          INSERT INTO audit_log.runs (first_index, count, tenant_id, writer_id, first_seq, own)
          SELECT * FROM unnest($1::bigint[], $2::integer[], $3::uuid[], $4::uuid[], $5::bigint[], $6::bytea[])),
@@ -246,7 +243,7 @@ export class SequencerStore {
 
   /** The oldest gaps that were seen before a time (epoch milliseconds), and are not settled. */
   async readGaps(seenBefore: number, limit: number): Promise<OpenGap[]> {
-    const rows = await this.#rows<[string, string, string, string, string]>(
+    const rows = await this.rows<[string, string, string, string, string]>(
       `SELECT tenant_id, writer_id, first_seq, last_seq, (extract(epoch FROM seen_at) * 1000)::float8 FROM audit_log.gaps
        WHERE seen_at <= to_timestamp($1 / 1000.0) ORDER BY seen_at LIMIT $2`,
       [seenBefore, limit],
@@ -262,7 +259,7 @@ export class SequencerStore {
 
   /** The rows that are there of a gap after all, in their order. */
   async readWithin({ tenantId, writerId, first, last }: OpenGap, limit: number): Promise<PendingRow[]> {
-    const rows = await this.#rows<RawRow>(
+    const rows = await this.rows<RawRow>(
       `SELECT tenant_id, writer_id, writer_seq, (extract(epoch FROM at) * 1000)::float8, event FROM audit_outbox
        WHERE tenant_id = $1 AND writer_id = $2 AND writer_seq >= $3 AND writer_seq <= $4 ORDER BY writer_seq LIMIT $5`,
       [tenantId, writerId, first, last, limit],
@@ -272,7 +269,7 @@ export class SequencerStore {
 
   /** Whether any number of a gap has a place: then it is none. */
   async isPlaced({ tenantId, writerId, first, last }: OpenGap): Promise<boolean> {
-    const rows = await this.#rows(
+    const rows = await this.rows(
       `SELECT 1 FROM audit_log.runs WHERE tenant_id = $1 AND writer_id = $2 AND first_seq <= $4
          AND first_seq + count > $3 AND own IS NULL LIMIT 1`,
       [tenantId, writerId, first, last],
@@ -281,13 +278,13 @@ export class SequencerStore {
   }
 
   async readIndexed(): Promise<number> {
-    const [row] = await this.#rows<[string]>('SELECT next_index FROM audit_log.indexed', [])
+    const [row] = await this.rows<[string]>('SELECT next_index FROM audit_log.indexed', [])
     return Number(row?.[0] ?? 0)
   }
 
   /** Adds to the index and says how far it goes now; `safeAt` in epoch milliseconds. */
   async index(rows: readonly IndexRow[], nextIndex: number, safeAt: number): Promise<void> {
-    await this.#rows(
+    await this.rows(
       `WITH added AS (
          INSERT INTO audit_log.events
            (tenant_id, leaf_index, at, writer_id, writer_seq, action, outcome, actor, patient, connection)
@@ -319,121 +316,16 @@ export class SequencerStore {
     )
   }
 
-  /** The rows at these keys, in no order; those that are not there are left out. */
-  async readRowsAt(keys: readonly RowKey[]): Promise<PendingRow[]> {
-    const rows = await this.#rows<RawRow>(
-      `SELECT x.tenant_id, x.writer_id, x.writer_seq, (extract(epoch FROM x.at) * 1000)::float8, x.event
-       FROM unnest($1::uuid[], $2::uuid[], $3::bigint[]) AS k (tenant, writer, seq)
-       JOIN audit_outbox x ON x.tenant_id = k.tenant AND x.writer_id = k.writer AND x.writer_seq = k.seq`,
-      [keys.map((key) => key.tenantId), keys.map((key) => key.writerId), keys.map((key) => key.seq)],
-    )
-    return rows.map(rowOf)
-  }
-
-  /** The index of these places, in no order. */
-  async readIndexRows(from: number, to: number): Promise<IndexRow[]> {
-    const rows = await this.#rows<IndexColumns>(
-      `SELECT tenant_id, leaf_index, (extract(epoch FROM at) * 1000)::float8, writer_id, writer_seq, action, outcome, actor,
-         patient, connection FROM audit_log.events WHERE leaf_index >= $1 AND leaf_index < $2`,
-      [from, to],
-    )
-    return rows.map(([tenantId, index, at, writerId, seq, action, outcome, actor, patient, connection]) => ({
-      tenantId,
-      index: Number(index),
-      at: Number(at),
-      writerId,
-      seq: Number(seq),
-      action,
-      outcome,
-      actor,
-      patient,
-      connection,
-    }))
-  }
-
-  /** For each writer of the outbox: how many rows up to the last number that is logged, how many behind it, and the last one. */
-  async countRows(logged: readonly (RowKey & { readonly last: number })[]): Promise<WriterCount[]> {
-    const rows = await this.#rows<[string, string, string, string, string]>(
-      `SELECT o.tenant_id, o.writer_id, count(*) FILTER (WHERE o.writer_seq <= coalesce(l.last, 0)),
-         count(*) FILTER (WHERE o.writer_seq > coalesce(l.last, 0)), max(o.writer_seq)
-       FROM audit_outbox o LEFT JOIN unnest($1::uuid[], $2::uuid[], $3::bigint[]) AS l (tenant, writer, last)
-         ON l.tenant = o.tenant_id AND l.writer = o.writer_id
-       GROUP BY o.tenant_id, o.writer_id`,
-      [logged.map((key) => key.tenantId), logged.map((key) => key.writerId), logged.map((key) => key.last)],
-    )
-    return rows.map(([tenantId, writerId, within, behind, last]) => ({
-      tenantId,
-      writerId,
-      within: Number(within),
-      behind: Number(behind),
-      last: Number(last),
-    }))
-  }
-
-  /** How far the index says that it is whole (`safeAt` in epoch milliseconds), and how many places there are. */
-  async readIndexState(): Promise<{ nextIndex: number; safeAt: number; places: number } | undefined> {
-    const rows = await this.#rows<[string, string, string]>(
-      `SELECT i.next_index, (extract(epoch FROM i.safe_at) * 1000)::float8,
-         (SELECT coalesce(max(next_index), 0) FROM audit_log.runs) FROM audit_log.indexed i`,
-      [],
-    )
-    return rows.map(([next, safe, places]) => ({
-      nextIndex: Number(next),
-      safeAt: Number(safe),
-      places: Number(places),
-    }))[0]
-  }
-
-  /** When the earliest event happened that has a place and is not in the index, in epoch milliseconds; null: there is none. */
-  async readFirstUnindexed(nextIndex: number): Promise<number | null> {
-    const [row] = await this.#rows<[string | null]>(
-      `SELECT (extract(epoch FROM min(x.at)) * 1000)::float8 FROM audit_log.runs r
-       JOIN audit_outbox x ON x.tenant_id = r.tenant_id AND x.writer_id = r.writer_id
-         AND x.writer_seq >= r.first_seq AND x.writer_seq < r.first_seq + r.count
-       WHERE r.first_index >= $1 AND r.own IS NULL`,
-      [nextIndex],
-    )
-    const at = row?.[0] ?? null
-    return at === null ? null : Number(at)
-  }
-
-  /** Rows of the index below a place. */
-  async countIndexRows(below: number): Promise<number> {
-    const [row] = await this.#rows<[string]>('SELECT count(*) FROM audit_log.events WHERE leaf_index < $1', [below])
-    return Number(row?.[0])
-  }
-
-  /** Hours whose count is not that of the rows of the index. */
-  async countWrongHours(): Promise<number> {
-    const [row] = await this.#rows<[string]>(
-      `SELECT count(*) FROM (
-         SELECT tenant_id, date_trunc('hour', at) AS hour, action, outcome, count(*) AS found FROM audit_log.events GROUP BY 1, 2, 3, 4) e
-       FULL JOIN audit_log.hours h USING (tenant_id, hour, action, outcome) WHERE e.found IS DISTINCT FROM h.count`,
-      [],
-    )
-    return Number(row?.[0])
-  }
-
-  async #rows<R extends unknown[]>(text: string, values: unknown[], name?: string): Promise<R[]> {
+  /** One statement; its rows as arrays. */
+  protected async rows<R extends unknown[]>(text: string, values: unknown[], name?: string): Promise<R[]> {
     const query = { text, values, rowMode: 'array' as const, ...(name === undefined ? {} : { name }) }
     return (await this.#client.query<R>(query)).rows
   }
 }
 
-type IndexColumns = [
-  string,
-  string,
-  string,
-  string,
-  string,
-  string,
-  string,
-  string | null,
-  string | null,
-  string | null,
-]
-type RawRow = [string, string, string, string, Buffer]
+/** Columns of an outbox row, as statements here select them. */
+export type RawRow = [string, string, string, string, Buffer]
 
-function rowOf([tenantId, writerId, seq, at, event]: RawRow): PendingRow {
+export function rowOf([tenantId, writerId, seq, at, event]: RawRow): PendingRow {
   return { tenantId, writerId, seq: Number(seq), at: Number(at), event }
 }

@@ -7,13 +7,13 @@ import {
   tileNodeReader,
   treeRoot,
 } from '@wardline/transparency-log'
-import type { SequencerStore } from '../../storage/sequencer-store.ts'
+import type { CompareStore } from '../../storage/compare-store.ts'
 import { writerKey } from '../sequencer/places.ts'
 import { compareEntries, type Seen } from './entries.ts'
 import { type DatabaseFinding, DatabaseFindings } from './findings.ts'
 
 export type CompareOptions = {
-  readonly store: SequencerStore
+  readonly store: CompareStore
   readonly tiles: Pick<TileStore, 'read'>
   /** Of the log, which has been verified to be what was signed. */
   readonly size: number
@@ -54,7 +54,7 @@ export async function compareDatabase(
 }
 
 /** Rows that the log does not know: put in among what is logged, or out of their writer's order behind it. */
-async function compareCounts(store: SequencerStore, { writers }: Seen, findings: DatabaseFindings): Promise<void> {
+async function compareCounts(store: CompareStore, { writers }: Seen, findings: DatabaseFindings): Promise<void> {
   for (const counted of await store.countRows([...writers.values()])) {
     const { last, found } = writers.get(writerKey(counted)) ?? { last: 0, found: 0 }
     const inserted = counted.within - found
@@ -90,13 +90,13 @@ async function compareHead({ store, tiles, size, logKeys }: CompareOptions, find
 }
 
 /** What the histogram counts is what the index holds. A row that is missing there has been told of already. */
-async function compareHours(store: SequencerStore, findings: DatabaseFindings): Promise<void> {
+async function compareHours(store: CompareStore, findings: DatabaseFindings): Promise<void> {
   const wrong = await store.countWrongHours()
   if (wrong > 0) findings.add('changed', 'audit_log.hours', `${wrong} hours are not counted as the index has them`)
 }
 
 async function compareIndexState(
-  store: SequencerStore,
+  store: CompareStore,
   seen: Seen,
   size: number,
   findings: DatabaseFindings,

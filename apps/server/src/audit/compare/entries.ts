@@ -1,6 +1,6 @@
 import { parseLeaf } from '@wardline/transparency-log'
+import type { CompareStore } from '../../storage/compare-store.ts'
 import type { IndexRow, PendingRow, RowKey, Run } from '../../storage/sequencer-rows.ts'
-import type { SequencerStore } from '../../storage/sequencer-store.ts'
 import { indexRowOf } from '../sequencer/index-row.ts'
 import { leafOf, OWN_ID, writerKey } from '../sequencer/places.ts'
 import type { DatabaseFindings } from './findings.ts'
@@ -12,7 +12,7 @@ export type Seen = { readonly writers: Map<string, SeenWriter>; indexRows: numbe
 
 /** Compares the entries of the log from `from` on with their rows, their places, and their index below `indexedTo`. */
 export async function compareEntries(
-  store: SequencerStore,
+  store: CompareStore,
   entries: readonly Uint8Array[],
   from: number,
   indexedTo: number,

@@ -18,6 +18,8 @@ import { type Witness, Witnesses, type WitnessState } from './witnesses.ts'
 
 /** Between two looks at the outbox while all goes well; half the promised merge delay (1 s) is kept for the work itself. */
 const LOOK_MS = 250
+/** The same in a busy one: what a look costs beside its events, its dozen of files first of all, is had less often. */
+const BUSY_LOOK_MS = 450
 /** Until the next try where another leads, or something failed. */
 const RETRY_MS = 1_000
 const HEARTBEAT_MS = 60_000
@@ -93,6 +95,7 @@ export class Sequencer {
   readonly #witnesses: Witnesses
   #store: SequencerStore | undefined
   #lead: Lead | undefined
+  #signed: { readonly note: Uint8Array; readonly size: number } | undefined
   #state: SequencerState = { is: 'standby' }
 
   constructor(options: SequencerOptions) {
@@ -139,6 +142,7 @@ export class Sequencer {
     const store = this.#store
     this.#store = undefined
     this.#lead = undefined
+    this.#signed = undefined
     await store?.close()
   }
 
@@ -189,10 +193,14 @@ export class Sequencer {
       await this.#tidy(store, lead, now)
     }
     await this.#lookForKey(store, lead, now)
+    const { log } = lead
+    // Also where nothing is new: the last round may have been about an earlier one.
+    if (this.#signed !== undefined)
+      this.#witnesses.offer(this.#signed, (note, lines) => log.addCosignatures(note, lines))
     const isBusy = pending.length >= BUSY
     if (!isBusy || lead.turn % BUSY_LOOKS === 0) await indexSome(store, lead, now, isBusy ? 1 : INDEX_RUNS)
     if (pending.length === BATCH) return 0
-    return Math.max(REST_MS, LOOK_MS - (this.#options.clock.now() - now))
+    return Math.max(REST_MS, (isBusy ? BUSY_LOOK_MS : LOOK_MS) - (this.#options.clock.now() - now))
   }
 
   /** The three strides. */
@@ -220,7 +228,7 @@ export class Sequencer {
     const { size, root } = log.head
     const { vkey } = signer.verifier
     await store.saveHead({ size, root: Buffer.from(root), note: Buffer.from(note), vkey })
-    this.#witnesses.offer({ note, size }, (about, lines) => log.addCosignatures(about, lines))
+    this.#signed = { note, size }
   }
 
   async #settleGaps(store: SequencerStore, lead: Lead, now: number): Promise<void> {

@@ -100,9 +100,7 @@ export class Witnesses {
       this.#sizes.set(witness.url, size)
       return this.#lines(witness, asked, await this.#submit(witness, asked, size))
     } catch (error) {
-      const code =
-        error instanceof Error && 'code' in Object(error.cause) ? String(Object(error.cause).code) : undefined
-      this.#tell(witness, { is: 'failing', reason: code ?? (error instanceof Error ? error.name : 'unknown') })
+      this.#tell(witness, { is: 'failing', reason: reasonOf(error) })
       return []
     }
   }
@@ -142,6 +140,13 @@ export class Witnesses {
 }
 
 type Answer = { readonly status: number; readonly body: string }
+
+/** `fetch` hides why it failed behind its own words. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return 'unknown'
+  const { code } = Object(error.cause) as { code?: unknown }
+  return typeof code === 'string' ? code : error.name
+}
 
 /** Of a stranger's answer, no more than it may hold. */
 async function readText(answer: Response): Promise<string> {
