@@ -14,6 +14,10 @@ export default defineConfig({
     sourcemap: false,
     reportCompressedSize: true,
     chunkSizeWarningLimit: 900,
+    // zod is told not to compile (wardline/no-eval.ts) in the chunk that it comes in: whichever chunk is run first, no schema is made before.
+    rolldownOptions: {
+      output: { codeSplitting: { groups: [{ name: 'zod', test: /node_modules\/zod|wardline\/no-eval/ }] } },
+    },
   },
   css: { modules: { generateScopedName: '[name]-[local]-[hash:base64:4]' } },
 })

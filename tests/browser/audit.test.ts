@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises'
 import type { Browser } from '@playwright/test'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { launchBrowser, type PersonInBrowser, signInAt } from '../_util/browser.ts'
@@ -50,5 +51,39 @@ describe('R-72 R-73 an auditor at a browser', () => {
     await second.getByRole('button', { name: /^Verify entry/ }).click()
     await second.getByText('NOT proved: this entry is not in the log').waitFor()
     await page.unroute('**/admin/audit/events/*/proof')
+  })
+
+  it('R-73 sees who saw the patient, and saves what the filters match as a file', async () => {
+    const { page, complaints } = auditor
+    await page.goto(`${server.url}/audit?patient=${patient.id}&action=patient.read`)
+    await page.getByRole('button', { name: 'Who saw this patient', exact: true }).first().click()
+    await page.getByRole('row', { name: /Astrid Lind.*patient\.read ×5/ }).waitFor()
+    await page.getByRole('button', { name: 'Export' }).click()
+    const dialog = page.getByRole('dialog')
+    const [download] = await Promise.all([
+      page.waitForEvent('download'),
+      dialog.getByRole('button', { name: 'Export', exact: true }).click(),
+    ])
+    await dialog.getByText('5 events were saved.').waitFor()
+    expect(download.suggestedFilename()).toBe('audit.csv')
+    const lines = (await readFile((await download.path()) ?? '', 'utf8')).trim().split('\r\n')
+    expect(lines).toHaveLength(6)
+    expect(lines[1]).toContain('"Astrid Lind"')
+    expect(complaints).toEqual([])
+    await page.keyboard.press('Escape')
+  })
+
+  it('R-73 opens a review, marks an event, and signs it off', async () => {
+    const { page, complaints } = auditor
+    await page.goto(`${server.url}/audit/reviews`)
+    await page.getByRole('button', { name: 'Open a review' }).click()
+    const flag = page.getByRole('button', { name: 'To be followed up' }).last()
+    await flag.click()
+    await page.locator('button[aria-pressed=true][aria-label="To be followed up"]').waitFor()
+    await page.getByRole('link', { name: 'To the reviews' }).click()
+    await page.getByRole('button', { name: 'Sign off' }).click()
+    await page.getByRole('dialog').getByRole('button', { name: 'Sign off' }).click()
+    await page.getByText(/^Signed off by .*, log of [\d,.]+ entries$/).waitFor()
+    expect(complaints).toEqual([])
   })
 })

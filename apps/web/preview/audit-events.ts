@@ -1,5 +1,5 @@
 import { fakeId } from '@wardline/client/fake-server'
-import type { AuditEventView } from '@wardline/protocol'
+import type { AuditEventView, AuditHistogram, AuditReviews, PatientAccess } from '@wardline/protocol'
 import { chen, lind, okafor, patientChannel, reyes, vega } from './world.ts'
 
 const KINDS = [
@@ -40,4 +40,104 @@ export function auditEvents(count: number): AuditEventView[] {
       index: index < 2 ? null : count - index,
     }
   })
+}
+
+/** Two days of a hospital, with a night in between and a burst of refusals. */
+export function auditHistogram(): AuditHistogram {
+  const stepMs = 3_600_000
+  const from = Math.floor((Date.now() - 60 * stepMs) / stepMs) * stepMs
+  const buckets = Array.from({ length: 60 }, (_, hour) => ({
+    at: new Date(from + hour * stepMs).toISOString(),
+    allowed: Math.round(900 + 800 * Math.sin(hour / 3.8) + (hour % 7) * 40),
+    refused: hour === 41 ? 230 : hour % 9 === 0 ? 4 : 0,
+    failed: hour % 13 === 0 ? 2 : 0,
+    repeated: hour % 5,
+  }))
+  return { from: new Date(from).toISOString(), until: new Date().toISOString(), stepMs, buckets }
+}
+
+const ago = (minutes: number) => new Date(Date.now() - minutes * 60_000).toISOString()
+
+/** Who saw a patient: the team, the system, and somebody who tried. */
+export function patientPeople(patient: string): PatientAccess {
+  const person = ({ id, displayName }: { readonly id: string; readonly displayName: string }) => ({ id, displayName })
+  return {
+    patient,
+    people: [
+      {
+        user: person(lind),
+        first: ago(4_320),
+        last: ago(2),
+        allowed: 214,
+        refused: 0,
+        actions: [
+          { action: 'channel.read', count: 96 },
+          { action: 'message.post', count: 61 },
+          { action: 'patient.read', count: 40 },
+          { action: 'message.acknowledge', count: 12 },
+          { action: 'channel.subscribe', count: 5 },
+        ],
+      },
+      {
+        user: person(okafor),
+        first: ago(4_000),
+        last: ago(31),
+        allowed: 88,
+        refused: 0,
+        actions: [{ action: 'message.post', count: 88 }],
+      },
+      {
+        user: person(vega),
+        first: ago(700),
+        last: ago(699),
+        allowed: 0,
+        refused: 3,
+        actions: [{ action: 'patient.read', count: 3 }],
+      },
+      {
+        user: null,
+        first: ago(5_000),
+        last: ago(5_000),
+        allowed: 2,
+        refused: 0,
+        actions: [{ action: 'patient.create', count: 2 }],
+      },
+    ],
+  }
+}
+
+/** One review that is open, one that is signed off, and one that is due. */
+export function auditReviews(): AuditReviews {
+  const by = { id: chen.id, displayName: chen.displayName }
+  return {
+    due: { since: ago(2_000), from: ago(45_000) },
+    items: [
+      {
+        id: fakeId(0xe1),
+        from: ago(45_000),
+        until: ago(100),
+        openedBy: by,
+        openedAt: ago(60),
+        signedBy: null,
+        signedAt: null,
+        events: null,
+        size: null,
+        marks: 7,
+        followUps: 2,
+      },
+      {
+        id: fakeId(0xe2),
+        from: ago(90_000),
+        until: ago(45_000),
+        openedBy: by,
+        openedAt: ago(44_000),
+        signedBy: by,
+        signedAt: ago(43_900),
+        events: 48_213,
+        size: 51_002,
+        marks: 12,
+        followUps: 0,
+      },
+    ],
+  }
 }

@@ -1,6 +1,7 @@
 import type { Page } from '@playwright/test'
 import type { FakeServer } from '@wardline/client/fake-server'
-import { auditEvents } from './audit-events.ts'
+import { fakeId } from '@wardline/client/fake-server'
+import { auditEvents, auditHistogram, auditReviews, patientPeople } from './audit-events.ts'
 import { signIn } from './browser.ts'
 import { chen, directChannel, fillLongChannel, lind, longChannel, okafor, patientChannel, reyes } from './world.ts'
 
@@ -24,6 +25,28 @@ const audit = (server: FakeServer) => {
     body: { origin: 'wardline/preview/audit', vkey: 'wardline/preview/audit+0+0', size: 50, checkpoint: '' },
   }))
   server.http('GET /admin/audit/events', () => ({ status: 200, body: { items: auditEvents(60), next: 'older' } }))
+  server.http('GET /admin/audit/histogram', () => ({ status: 200, body: auditHistogram() }))
+  server.http('GET /admin/audit/filters', () => ({
+    status: 200,
+    body: {
+      items: [
+        { id: fakeId(0xf1), filter: { outcome: 'refused' }, days: 7, createdAt: new Date().toISOString() },
+        {
+          id: fakeId(0xf2),
+          filter: { actor: lind.id, action: 'message.post' },
+          days: null,
+          createdAt: new Date().toISOString(),
+        },
+      ],
+    },
+  }))
+  server.http('GET /admin/audit/reviews', () => ({ status: 200, body: auditReviews() }))
+  server.http(`GET /admin/audit/reviews/${fakeId(0xe1)}/marks`, () => ({ status: 200, body: { items: [] } }))
+  server.http(`GET /admin/audit/patients/${fakeId(0xc1)}/access`, () => ({
+    status: 200,
+    body: patientPeople(fakeId(0xc1)),
+  }))
+  server.http('GET /admin/audit/export', () => ({ status: 200, body: 'x' }))
 }
 
 export const scenes: readonly Scene[] = [
@@ -185,6 +208,52 @@ export const scenes: readonly Scene[] = [
     path: '/audit',
     before: audit,
     act: (page) => page.getByText('no-care-team').first().waitFor(),
+  },
+  {
+    name: 'audit-patient',
+    who: chen.username,
+    path: `/audit?patient=${fakeId(0xc1)}`,
+    before: audit,
+    act: async (page) => {
+      await page.getByRole('button', { name: 'Who saw this patient' }).first().click()
+      await page.getByText('patient.read ×3').waitFor()
+    },
+  },
+  {
+    name: 'audit-connection',
+    who: chen.username,
+    path: '/audit?connection=00f1c2d3-aaaa-4bbb-8ccc-000000000000',
+    before: (server) => {
+      audit(server)
+      const items = auditEvents(12).filter(({ actor }) => actor !== null)
+      server.http('GET /admin/audit/events', () => ({ status: 200, body: { items, next: null } }))
+    },
+    act: (page) => page.getByText('That was all of this connection').waitFor(),
+  },
+  {
+    name: 'audit-export',
+    who: chen.username,
+    path: '/audit?outcome=refused',
+    before: audit,
+    act: async (page) => {
+      await page.getByRole('button', { name: 'Export' }).click()
+      await page.getByRole('dialog').getByRole('button', { name: 'Export', exact: true }).click()
+      await page.getByText('were saved').waitFor()
+    },
+  },
+  {
+    name: 'audit-review',
+    who: chen.username,
+    path: `/audit?review=${fakeId(0xe1)}`,
+    before: audit,
+    act: (page) => page.getByRole('button', { name: 'To be followed up' }).first().waitFor(),
+  },
+  {
+    name: 'audit-reviews',
+    who: chen.username,
+    path: '/audit/reviews',
+    before: audit,
+    act: (page) => page.getByText('has been due').waitFor(),
   },
   {
     name: 'audit-forbidden',

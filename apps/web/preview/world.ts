@@ -29,6 +29,7 @@ export const chen = person('auditor.chen', 'Wei Chen', 'Compliance', 'auditor', 
   'directory.read',
   'audit.read',
   'audit.export',
+  'audit.review',
 ])
 export const reyes = person('admin.reyes', 'Sofia Reyes', 'IT', 'administrator', [
   'directory.read',

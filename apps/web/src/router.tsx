@@ -31,9 +31,15 @@ const audit = createRoute({
   component: lazyRouteComponent(() => import('./audit/audit-screen.tsx'), 'AuditScreen'),
 })
 
+const reviews = createRoute({
+  getParentRoute: () => root,
+  path: '/audit/reviews',
+  component: lazyRouteComponent(() => import('./audit/reviews-screen.tsx'), 'ReviewsScreen'),
+})
+
 /** The addresses of the app. They hold ids and filters, never ePHI. */
 export const router = createRouter({
-  routeTree: root.addChildren([clinical.addChildren([inbox, conversation, about]), audit]),
+  routeTree: root.addChildren([clinical.addChildren([inbox, conversation, about]), audit, reviews]),
   defaultErrorComponent: Crashed,
   defaultNotFoundComponent: NotFound,
 })

@@ -4,9 +4,21 @@ import {
   type assignCareTeam,
   auditCheckpoint,
   auditEventView,
+  type auditExportQuery,
+  auditFilter,
+  auditFilters,
+  auditHistogram,
+  type auditHistogramQuery,
+  auditHold,
+  auditHolds,
+  auditMarks,
+  auditPolicy,
   auditProof,
   type auditQuery,
+  auditReview,
+  auditReviews,
   careTeamAssignment,
+  type changeAuditPolicy,
   type changePassword,
   type changeRole,
   type changeTenantSettings,
@@ -17,11 +29,18 @@ import {
   directoryEntry,
   factors,
   historyPage,
+  type keepAuditFilter,
+  type markAuditEvent,
+  type openAuditReview,
   type PasskeyAttestation,
   page,
   passkeyCreation,
   passkeyRequest,
+  page,
+  patientAccess,
+  type patientAccessQuery,
   patientSummary,
+  type placeAuditHold,
   recoveryCodes,
   role,
   sessionSummary,
@@ -120,6 +139,38 @@ export function createApi(call: <T>(call: Call<T>) => Promise<T>) {
       auditCheckpoint: () => get('/admin/audit/checkpoint', auditCheckpoint),
       /** The entry at a place of the log, with its proof: to be checked, not believed (@wardline/transparency-log/browser). */
       auditProof: (index: number) => get(`${at('/admin/audit/events', String(index))}/proof`, auditProof),
+      /** How many events match, over time: what one narrows the list by. */
+      auditHistogram: (query: Input<typeof auditHistogramQuery> = {}) =>
+        get('/admin/audit/histogram', auditHistogram, query),
+      /**
+       * All events that match, handed on piece by piece as they come. Asks for a step-up where the last proof is old. What was handed on
+       * is whole only if this resolves.
+       */
+      exportAudit: (
+        query: Input<typeof auditExportQuery>,
+        onText: (text: string) => void,
+        signal?: AbortSignal,
+      ): Promise<void> => call({ method: 'GET', path: '/admin/audit/export', query, answer: null, onText, signal }),
+      /** Who saw this patient, or tried to. */
+      patientAccess: (id: string, query: Input<typeof patientAccessQuery> = {}) =>
+        get(`${at('/admin/audit/patients', id)}/access`, patientAccess, query),
+      auditFilters: () => get('/admin/audit/filters', auditFilters),
+      keepAuditFilter: (body: Input<typeof keepAuditFilter>) => post('/admin/audit/filters', body, auditFilter),
+      removeAuditFilter: (id: string) => remove(at('/admin/audit/filters', id)),
+      auditReviews: () => get('/admin/audit/reviews', auditReviews),
+      openAuditReview: (body: Input<typeof openAuditReview>) => post('/admin/audit/reviews', body, auditReview),
+      auditMarks: (review: string) => get(`${at('/admin/audit/reviews', review)}/marks`, auditMarks),
+      markAuditEvent: (review: string, body: Input<typeof markAuditEvent>) =>
+        post<void>(`${at('/admin/audit/reviews', review)}/marks`, body, null),
+      /** Once: afterwards nothing of it can be changed. */
+      signAuditReview: (review: string) =>
+        post(`${at('/admin/audit/reviews', review)}/sign-off`, undefined, auditReview),
+      auditHolds: () => get('/admin/audit/holds', auditHolds),
+      placeAuditHold: (body: Input<typeof placeAuditHold>) => post('/admin/audit/holds', body, auditHold),
+      releaseAuditHold: (id: string) => remove(at('/admin/audit/holds', id)),
+      auditPolicy: () => get('/admin/audit/policy', auditPolicy),
+      changeAuditPolicy: (body: Input<typeof changeAuditPolicy>) =>
+        call({ method: 'PATCH', path: '/admin/audit/policy', body, answer: auditPolicy }),
     },
   }
 }

@@ -21,6 +21,8 @@ export type FetchAnswer = {
   readonly status: number
   readonly headers: { get(name: string): string | null }
   text(): Promise<string>
+  /** The answer as it arrives, where it can be had so. */
+  readonly body?: ReadableStream<Uint8Array> | null
 }
 
 /** The world as the SDK sees it. Time, chance and the network are passed in, so that tests wait for nothing. */

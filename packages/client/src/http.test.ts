@@ -8,7 +8,12 @@ import { ServerClock } from './server-clock.ts'
 
 const PING: Call<{ demo: boolean }> = { method: 'GET', path: '/about', answer: about }
 
-type Scripted = { status: number; text?: string; headers?: Record<string, string> }
+type Scripted = {
+  status: number
+  text?: string
+  headers?: Record<string, string>
+  body?: ReadableStream<Uint8Array>
+}
 
 function httpThatAnswers(answer: Scripted | (() => Promise<never>)) {
   const time = manualTime()
@@ -17,8 +22,8 @@ function httpThatAnswers(answer: Scripted | (() => Promise<never>)) {
     fetch: async (url, init) => {
       sent.push({ url, init })
       if (typeof answer === 'function') return answer()
-      const { status, text = '', headers = {} } = answer
-      return { status, headers: { get: (name) => headers[name] ?? null }, text: async () => text }
+      const { status, text = '', headers = {}, body = null } = answer
+      return { status, headers: { get: (name) => headers[name] ?? null }, text: async () => text, body }
     },
     setTimer: (ms, run) => time.setTimer(ms, run),
     origin: () => 'https://ward.test:8443',
@@ -106,4 +111,50 @@ it('a query is encoded, and what is absent is left out', async () => {
   const { http, sent } = httpThatAnswers({ status: 200, text: '{"demo":true}' })
   await http.send({ ...PING, query: { cursor: 'a b&c', limit: 2, from: undefined } }, {})
   expect(sent[0]?.url).toBe('https://ward.test:8443/api/v1/about?cursor=a+b%26c&limit=2')
+})
+
+describe('an answer that is taken piece by piece', () => {
+  const EXPORT: Call<void> = { method: 'GET', path: '/admin/audit/export', answer: null }
+  const pieces = (...parts: (number[] | 'broken')[]) =>
+    new ReadableStream<Uint8Array>({
+      pull(controller) {
+        const part = parts.shift()
+        if (part === undefined) controller.close()
+        else if (part === 'broken') controller.error(new TypeError('the line broke'))
+        else controller.enqueue(new Uint8Array(part))
+      },
+    })
+  const streaming = (body: ReadableStream<Uint8Array>, status = 200) =>
+    httpThatAnswers({ status, text: '{"code":"forbidden"}', body })
+
+  it('is handed on as it comes, a character that two pieces share whole', async () => {
+    const { http, time } = streaming(pieces([0x61, 0xc3], [0xa9, 0x0a]))
+    const taken: string[] = []
+    await http.send({ ...EXPORT, onText: (text) => taken.push(text) }, {})
+    expect(taken.join('')).toBe('aé\n')
+    expect(time.pending()).toBe(0)
+  })
+
+  it('is a failure when it breaks off, whatever was handed on', async () => {
+    const { http } = streaming(pieces([0x61], 'broken'))
+    await expect(http.send({ ...EXPORT, onText: () => undefined }, {})).rejects.toMatchObject({ code: 'unavailable' })
+  })
+
+  it('is no answer when it is a refusal', async () => {
+    const { http } = streaming(pieces([0x61]), 403)
+    const taken: string[] = []
+    await expect(http.send({ ...EXPORT, onText: (text) => taken.push(text) }, {})).rejects.toMatchObject({
+      status: 403,
+    })
+    expect(taken).toEqual([])
+  })
+
+  it('is given up when whoever asked gives up', async () => {
+    const { http, sent } = httpThatAnswers(() => new Promise<never>(() => undefined))
+    const giveUp = new AbortController()
+    void http.send({ ...EXPORT, onText: () => undefined, signal: giveUp.signal }, {}).catch(() => undefined)
+    await Promise.resolve()
+    giveUp.abort()
+    expect(sent.every(({ init }) => init.signal.aborted)).toBe(true)
+  })
 })

@@ -20,6 +20,10 @@ export type Call<T> = {
   readonly answer: Schema<T> | null
   /** Whether the refresh cookie travels too, and with it the CSRF token (R-15). */
   readonly cookie?: boolean
+  /** Takes the answer piece by piece as it arrives, however long it takes; there is nothing else to it (`answer` is null). */
+  readonly onText?: (text: string) => void
+  /** Gives the call up. */
+  readonly signal?: AbortSignal | undefined
   /** For anybody: neither a token nor a proof travels. */
   readonly open?: boolean
 }
@@ -52,7 +56,13 @@ export function createHttp({ fetch, setTimer, origin, proofs, clock }: HttpDeps)
     if (call.open !== true) headers['dpop'] = await proofs.http(call.method, url, token)
 
     const giveUp = new AbortController()
-    const cancel = setTimer(EXCHANGE_MS, () => giveUp.abort())
+    let cancel = setTimer(EXCHANGE_MS, () => giveUp.abort())
+    const abort = () => giveUp.abort()
+    call.signal?.addEventListener('abort', abort)
+    const alive = () => {
+      cancel()
+      cancel = setTimer(EXCHANGE_MS, abort)
+    }
     const init: FetchInit = {
       method: call.method,
       headers,
@@ -64,11 +74,16 @@ export function createHttp({ fetch, setTimer, origin, proofs, clock }: HttpDeps)
     if (call.body !== undefined) init.body = JSON.stringify(call.body)
     try {
       const answer = await fetch(url, init)
+      if (call.onText !== undefined && isDone(answer.status)) {
+        await readPieces(answer, call.onText, alive)
+        return { answer, text: '' }
+      }
       return { answer, text: await answer.text() }
     } catch (cause) {
       throw new WardlineError('unavailable', { cause })
     } finally {
       cancel()
+      call.signal?.removeEventListener('abort', abort)
     }
   }
 
@@ -84,6 +99,24 @@ export function createHttp({ fetch, setTimer, origin, proofs, clock }: HttpDeps)
   }
 }
 
+/** @param alive called for each piece: whoever still sends is waited for */
+async function readPieces(answer: FetchAnswer, take: (text: string) => void, alive: () => void): Promise<void> {
+  const reader = answer.body?.getReader()
+  if (reader === undefined) return take(await answer.text())
+  const decoder = new TextDecoder()
+  for (;;) {
+    const { done, value } = await reader.read()
+    alive()
+    const text = decoder.decode(value, { stream: !done })
+    if (text !== '') take(text)
+    if (done) return
+  }
+}
+
+function isDone(status: number): boolean {
+  return status >= 200 && status <= 299
+}
+
 function urlOf(origin: string, call: Call<unknown>): string {
   const url = new URL(`${origin}${API_BASE}${call.path}`)
   for (const [name, value] of Object.entries(call.query ?? {})) {
@@ -93,7 +126,7 @@ function urlOf(origin: string, call: Call<unknown>): string {
 }
 
 function read<T>(call: Call<T>, { status, headers }: FetchAnswer, text: string): T {
-  if (status < 200 || status > 299) throw refusalOf(status, headers.get('retry-after'), text)
+  if (!isDone(status)) throw refusalOf(status, headers.get('retry-after'), text)
   if (call.answer === null) return undefined as T
   const parsed = call.answer.safeParse(parseJson(text))
   // Validated as strictly as what the server takes from us (R-50): what is misread is not acted on.

@@ -5,13 +5,13 @@ import { Button } from '../ui/button.tsx'
 import { SelectField, TextField } from '../ui/field.tsx'
 import { useDirectory } from '../wardline/directory.ts'
 import styles from './audit-screen.module.css'
-import { type AuditSearch, auditSearch, localInput } from './search.ts'
+import { type AuditSearch, auditSearch, filterOf, localInput } from './search.ts'
 
 const text = strings.audit.filters
 /** As in audit-screen.module.css. */
 const WIDE = '(min-width: 48rem)'
 
-type Typed = Record<keyof AuditSearch, string>
+type Typed = Record<keyof Omit<AuditSearch, 'review'>, string>
 
 interface AuditFiltersProps {
   readonly search: AuditSearch
@@ -25,7 +25,7 @@ export function AuditFilters({ search, actions, onApply }: AuditFiltersProps) {
   const people = useDirectory(true).data ?? []
   const list = useId()
   // On a phone the filters would push the events out of sight.
-  const [open] = useState(() => Object.keys(search).length > 0 || matchMedia(WIDE).matches)
+  const [open] = useState(() => Object.keys(filterOf(search)).length > 0 || matchMedia(WIDE).matches)
   const [typed, setTyped] = useState<Typed>({
     actor: search.actor ?? '',
     patient: search.patient ?? '',
@@ -36,10 +36,9 @@ export function AuditFilters({ search, actions, onApply }: AuditFiltersProps) {
     until: localInput(search.until),
   })
   const understood = auditSearch(typed)
-  const wrong = (name: keyof AuditSearch) =>
-    typed[name] !== '' && understood[name] === undefined ? text.invalid : null
+  const wrong = (name: keyof Typed) => (typed[name] !== '' && understood[name] === undefined ? text.invalid : null)
   const field = (
-    name: keyof AuditSearch,
+    name: keyof Typed,
     label: string,
     rest: { type?: string; placeholder?: string; list?: string } = {},
   ) => (
@@ -98,7 +97,7 @@ export function AuditFilters({ search, actions, onApply }: AuditFiltersProps) {
           <Button type="submit" kind="primary" small>
             {text.apply}
           </Button>
-          {Object.keys(search).length > 0 && (
+          {Object.keys(filterOf(search)).length > 0 && (
             <Button small kind="quiet" onClick={() => onApply({})}>
               {strings.audit.clear}
             </Button>

@@ -5,6 +5,7 @@ import { clockSeconds, shortDate } from '../format/time.ts'
 import { strings } from '../strings.ts'
 import styles from './audit-table.module.css'
 import { ProofCell } from './proof-cell.tsx'
+import { ReviewMarks, type Verdict } from './review-marks.tsx'
 import type { AuditSearch } from './search.ts'
 
 const { columns, outcomes, only, none, system, table } = strings.audit
@@ -14,6 +15,9 @@ interface AuditTableProps {
   readonly rows: readonly AuditEventView[]
   /** Entries that the checkpoint covers; undefined while nobody knows. */
   readonly signed: number | undefined
+  /** What was marked in the review that one is at; undefined: one is at none. */
+  readonly marks?: ReadonlyMap<string, Verdict> | undefined
+  readonly onMark: (row: AuditEventView, verdict: Verdict) => void
   /** Narrows what is shown. */
   readonly onFilter: (part: AuditSearch) => void
   /** Shows this and nothing else: all of a connection, all about a patient. */
@@ -22,6 +26,7 @@ interface AuditTableProps {
 
 /** The events, newest first. What is underlined narrows the list to itself. */
 export const AuditTable = memo(function AuditTable({ rows, ...rest }: AuditTableProps) {
+  const { marks } = rest
   return (
     <table className={styles.table} aria-label={table}>
       <thead>
@@ -31,6 +36,7 @@ export const AuditTable = memo(function AuditTable({ rows, ...rest }: AuditTable
               {text}
             </th>
           ))}
+          {marks !== undefined && <th scope="col">{strings.audit.marks.column}</th>}
         </tr>
       </thead>
       <tbody>
@@ -53,7 +59,7 @@ function ShortId({ id }: { readonly id: string }) {
 
 type AuditRowProps = { readonly row: AuditEventView } & Omit<AuditTableProps, 'rows'>
 
-function AuditRow({ row, signed, onFilter, onFollow }: AuditRowProps) {
+function AuditRow({ row, signed, marks, onMark, onFilter, onFollow }: AuditRowProps) {
   const { actor, connection, patient, resource } = row
   const Icon = OUTCOME_ICONS[row.outcome]
   return (
@@ -111,6 +117,15 @@ function AuditRow({ row, signed, onFilter, onFollow }: AuditRowProps) {
       <td className={styles.address}>
         <ProofCell row={row} signed={signed} />
       </td>
+      {marks !== undefined && (
+        <td>
+          <ReviewMarks
+            row={row}
+            verdict={marks.get(`${row.writer}/${row.seq}`)}
+            onMark={(verdict) => onMark(row, verdict)}
+          />
+        </td>
+      )}
     </tr>
   )
 }

@@ -10,6 +10,8 @@ export interface AuditSearch {
   /** RFC 3339, UTC. */
   readonly from?: string
   readonly until?: string
+  /** The review that one looks through for: no filter of the server's. */
+  readonly review?: string
 }
 
 const ACTION = /^[a-z-]{1,40}\.[a-z-]{1,40}$/
@@ -27,10 +29,11 @@ function timeOf(value: unknown): string | undefined {
 
 /** What of an address is a filter; the rest is left out, never an error: addresses are typed and shortened by people. */
 export function auditSearch(raw: Record<string, unknown>): AuditSearch {
-  const { actor, patient, connection, from, until } = {
+  const { actor, patient, connection, review, from, until } = {
     actor: idOf(raw['actor']),
     patient: idOf(raw['patient']),
     connection: idOf(raw['connection']),
+    review: idOf(raw['review']),
     from: timeOf(raw['from']),
     until: timeOf(raw['until']),
   }
@@ -44,13 +47,19 @@ export function auditSearch(raw: Record<string, unknown>): AuditSearch {
     ...(connection === undefined ? {} : { connection }),
     ...(from === undefined ? {} : { from }),
     ...(until === undefined ? {} : { until }),
+    ...(review === undefined ? {} : { review }),
   }
 }
 
+/** What the server is asked for: the address without what concerns this screen alone. */
+export function filterOf({ review: _, ...filter }: AuditSearch): Omit<AuditSearch, 'review'> {
+  return filter
+}
+
 /** A time of the address as `<input type="datetime-local">` takes it, in the zone of this device. */
-export function localInput(time: string | undefined): string {
+export function localInput(time: string | undefined, precision: 'minutes' | 'seconds' = 'minutes'): string {
   if (time === undefined) return ''
   const date = new Date(time)
   const shifted = new Date(date.getTime() - date.getTimezoneOffset() * 60_000)
-  return shifted.toISOString().slice(0, 16)
+  return shifted.toISOString().slice(0, precision === 'minutes' ? 16 : 19)
 }
