@@ -1,8 +1,14 @@
+import { createHash } from 'node:crypto'
+import { connect } from 'node:tls'
 import { type Browser, type BrowserContext, chromium, type Page } from '@playwright/test'
-import { PASSWORD } from './server.ts'
+import { PASSWORD, type TestServer } from './server.ts'
 
-/** A Chromium that talks to nobody but the server under test. vitest.config.ts names the program. */
-export function launchBrowser(): Promise<Browser> {
+/**
+ * A Chromium that talks to nobody but the server under test. vitest.config.ts names the program. `trusting`: takes the server's
+ * certificate for a good one, which passkeys need; a page whose certificate is only overlooked has none.
+ */
+export async function launchBrowser(trusting?: TestServer): Promise<Browser> {
+  const trust = trusting === undefined ? [] : [`--ignore-certificate-errors-spki-list=${await keyHashOf(trusting)}`]
   return chromium.launch({
     executablePath: process.env['PLAYWRIGHT_CHROMIUM'] ?? '/usr/bin/chromium',
     args: [
@@ -13,7 +19,25 @@ export function launchBrowser(): Promise<Browser> {
       '--disable-background-networking',
       '--disable-component-update',
       '--disable-sync',
+      ...trust,
     ],
+  })
+}
+
+/** SHA-256 of the public key in the certificate that the server shows, in base64. */
+function keyHashOf({ url, ca }: TestServer): Promise<string> {
+  const { hostname: host, port } = new URL(url)
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host, port: Number(port), ca, servername: host }, () => {
+      const key = socket.getPeerX509Certificate()?.publicKey.export({ type: 'spki', format: 'der' })
+      socket.destroy()
+      resolve(
+        createHash('sha256')
+          .update(key ?? '')
+          .digest('base64'),
+      )
+    })
+    socket.once('error', reject)
   })
 }
 

@@ -3,6 +3,7 @@ import type { FakeServer } from '@wardline/client/fake-server'
 import { fakeId } from '@wardline/client/fake-server'
 import { auditEvents, auditHistogram, auditReviews, patientPeople } from './audit-events.ts'
 import { signIn } from './browser.ts'
+import { factorScenes } from './factor-scenes.ts'
 import { chen, directChannel, fillLongChannel, lind, longChannel, okafor, patientChannel, reyes } from './world.ts'
 
 /** One state of one screen: how to get there. */
@@ -267,6 +268,7 @@ export const scenes: readonly Scene[] = [
     act: (page) => page.getByText('You may not see this').waitFor(),
   },
   { name: 'admin-home', who: reyes.username, path: '/', act: (page) => page.getByText('by design').waitFor() },
+  ...factorScenes,
 ]
 
 /** Opens the page of a scene and plays it. */

@@ -2,6 +2,7 @@ import { QueryClient, QueryClientProvider } from '@tanstack/react-query'
 import { RouterProvider } from '@tanstack/react-router'
 import type { Wardline } from '@wardline/client'
 import { WardlineError } from '@wardline/client'
+import { EnrolGate } from './account/enrol-screen.tsx'
 import { router } from './router.tsx'
 import { SessionGate } from './session/session-gate.tsx'
 import { SettingsProvider } from './settings/settings.tsx'
@@ -30,7 +31,9 @@ export function App({ wardline, vault }: AppProps) {
         <QueryClientProvider client={queries}>
           <Announcer>
             <SessionGate>
-              <RouterProvider router={router} />
+              <EnrolGate>
+                <RouterProvider router={router} />
+              </EnrolGate>
             </SessionGate>
           </Announcer>
         </QueryClientProvider>

@@ -19,6 +19,8 @@ export async function enrolPasskey(ctx: Context, caller: Caller): Promise<Passke
   const { rpId } = ctx.site
   if (rpId === null) return refuse(ctx, caller, new Refusal('conflict', 'passkey'), 'factor.enrol')
   const exclude = await ctx.database.readTenant(tenantId, (db) => describePasskeys(db, tenantId, userId))
+  const { trail } = caller
+  await ctx.database.auditOnly(tenantId, { ...trail, action: 'account.change', outcome: 'allowed', reason: 'own' })
   const { username, displayName, tenant } = caller.snapshot.profile
   return {
     challenge: ctx.passkeys.issue({ use: 'enrol', ...proverOf(caller) }),

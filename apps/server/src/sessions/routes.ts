@@ -98,7 +98,8 @@ export function registerSignInRoutes(app: App, ctx: Context): void {
 
   app.post(
     '/auth/passkey/options',
-    { schema: { response: { 200: passkeyRequest } }, config: { action: 'auth.passkey' }, onRequest: atRate(signIns) },
+    // No hash is made for it, and every sign-in page that is opened asks.
+    { schema: { response: { 200: passkeyRequest } }, config: { action: 'auth.passkey' }, onRequest: atRate(refreshes) },
     (request) => ctx.sessions.askForPasskey({ proof: headerOf(request, 'dpop'), path: pathOf(request) }),
   )
 

@@ -48,6 +48,8 @@ export async function askToStepUp(ctx: Context, caller: Caller): Promise<Passkey
   if (rpId === null || credentials.length === 0) {
     return refuse(ctx, caller, new Refusal('not-found', 'passkey'), 'auth.step-up')
   }
+  const count = credentials.length
+  await ctx.database.auditOnly(tenantId, { ...caller.trail, action: 'account.read', outcome: 'allowed', count })
   const challenge = ctx.passkeys.issue({ use: 'confirm', ...proverOf(caller) })
   return { challenge, rpId, timeoutMs: CHALLENGE_MS, credentials }
 }

@@ -1,10 +1,12 @@
 import { WardlineError } from '@wardline/client'
+import { isHeldAlready } from '../session/passkey.ts'
 import { strings } from '../strings.ts'
 
 const text = strings.account
 
 /** Why a change of password or second factor failed, in a sentence that says what to do. */
 export function changeFailure(error: unknown): string {
+  if (isHeldAlready(error)) return text.factor.heldAlready
   if (!(error instanceof WardlineError)) return text.failed.other
   switch (error.why) {
     case 'password-wrong':

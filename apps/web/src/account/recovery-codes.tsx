@@ -7,11 +7,13 @@ const text = strings.account.factor
 
 interface RecoveryCodesProps {
   readonly codes: readonly string[]
+  /** What they follow from. */
+  readonly done: string | null
   readonly onKept: () => void
 }
 
 /** Shown this once. */
-export function RecoveryCodes({ codes, onKept }: RecoveryCodesProps) {
+export function RecoveryCodes({ codes, done, onKept }: RecoveryCodesProps) {
   const [copied, setCopied] = useState(false)
   const copy = () => {
     // Where the browser refuses, they can still be marked and copied by hand.
@@ -22,7 +24,9 @@ export function RecoveryCodes({ codes, onKept }: RecoveryCodesProps) {
   }
   return (
     <>
-      <p role="status">{text.codes}</p>
+      <p role="status">
+        {done} {text.codes}
+      </p>
       <ul className={styles.codes}>
         {codes.map((code) => (
           <li key={code}>

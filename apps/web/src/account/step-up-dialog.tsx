@@ -1,6 +1,8 @@
 import { useMutation, useQuery } from '@tanstack/react-query'
-import { totpCode } from '@wardline/protocol'
+import { type Factors, type PasskeyRequest, type StepUpRequest, totpCode } from '@wardline/protocol'
+import { KeyRound } from 'lucide-react'
 import { useEffect, useId, useRef, useState } from 'react'
+import { askForPasskey, isCalledOff, passkeysWork } from '../session/passkey.ts'
 import { strings } from '../strings.ts'
 import { Button } from '../ui/button.tsx'
 import { Dialog } from '../ui/dialog.tsx'
@@ -37,30 +39,58 @@ export function StepUpDialog() {
   return settle === null ? null : <Asked onSettled={settle} />
 }
 
+type Way = 'password' | 'passkey' | 'totp' | 'recovery-code'
+
+/** What this person may prove themselves by, the strongest first. Recovery codes are for who has lost the rest. */
+function waysOf(factors: Factors | undefined): readonly Way[] {
+  const kinds = new Set(factors?.items.map(({ kind }) => kind))
+  if (kinds.size === 0) return ['password']
+  return [
+    ...(kinds.has('passkey') && passkeysWork() ? (['passkey'] as const) : []),
+    ...(kinds.has('totp') ? (['totp'] as const) : []),
+    'recovery-code',
+  ]
+}
+
 function Asked({ onSettled }: { readonly onSettled: (done: boolean) => void }) {
-  const { api, session } = useWardline()
+  const { api } = useWardline()
   const me = useMe().id
+  const held = useQuery({ queryKey: ['factors', me], queryFn: () => api.factors(), staleTime: 0 })
+  if (held.isPending) {
+    return (
+      <Dialog title={text.title} onClose={() => onSettled(false)}>
+        <Loading lines={1} label={strings.words.loading} />
+      </Dialog>
+    )
+  }
+  return <StepUpForm ways={waysOf(held.data)} onSettled={onSettled} />
+}
+
+interface StepUpFormProps {
+  readonly ways: readonly Way[]
+  readonly onSettled: (done: boolean) => void
+}
+
+function StepUpForm({ ways, onSettled }: StepUpFormProps) {
+  const { api, session } = useWardline()
   const form = useId()
   const field = useRef<HTMLInputElement>(null)
+  const button = useRef<HTMLButtonElement>(null)
+  const [way, setWay] = useState<Way>(ways[0] ?? 'password')
   const [typed, setTyped] = useState('')
   const [wrong, setWrong] = useState<string | null>(null)
-  const held = useQuery({ queryKey: ['factors', me], queryFn: () => api.factors(), staleTime: 0 })
-  const byCode = (held.data?.items.length ?? 0) > 0
-  const code = typed.replaceAll(/\s/g, '')
   const confirm = useMutation({
-    mutationFn: () => session.stepUp(byCode ? { totp: code } : { password: typed }),
+    mutationFn: async () => session.stepUp(await given(way, typed, () => api.stepUpOptions())),
     gcTime: 0,
     onSuccess: () => onSettled(true),
     onError: (error) => {
       setTyped('')
-      setWrong(changeFailure(error))
+      setWrong(isCalledOff(error) ? text.calledOff : changeFailure(error))
       field.current?.focus()
     },
   })
 
-  useEffect(() => {
-    if (!held.isPending) field.current?.focus()
-  }, [held.isPending])
+  useEffect(() => (way === 'passkey' ? button : field).current?.focus(), [way])
 
   return (
     <Dialog
@@ -69,8 +99,15 @@ function Asked({ onSettled }: { readonly onSettled: (done: boolean) => void }) {
       footer={
         <>
           <Button onClick={() => onSettled(false)}>{strings.words.cancel}</Button>
-          <Button type="submit" form={form} kind="primary" aria-disabled={confirm.isPending || held.isPending}>
-            {text.confirm}
+          <Button
+            ref={button}
+            type="submit"
+            form={form}
+            kind="primary"
+            aria-disabled={confirm.isPending}
+            {...(way === 'passkey' ? { icon: KeyRound } : {})}
+          >
+            {way === 'passkey' ? text.passkey : text.confirm}
           </Button>
         </>
       }
@@ -81,41 +118,86 @@ function Asked({ onSettled }: { readonly onSettled: (done: boolean) => void }) {
         noValidate
         onSubmit={(event) => {
           event.preventDefault()
-          if (confirm.isPending || held.isPending) return
-          const usable = byCode ? totpCode.safeParse(code).success : typed !== ''
-          setWrong(usable ? null : byCode ? strings.account.factor.digits : text.missing)
-          if (usable) confirm.mutate()
+          if (confirm.isPending) return
+          const missing = missingIn(way, typed)
+          setWrong(missing)
+          if (missing === null) confirm.mutate()
         }}
       >
         <p>{text.more}</p>
-        {held.isPending ? (
-          <Loading lines={1} label={strings.words.loading} />
-        ) : byCode ? (
-          <TextField
-            ref={field}
-            label={text.code}
-            hint={text.codeHint}
-            name="one-time-code"
-            inputMode="numeric"
-            autoComplete="one-time-code"
-            maxLength={12}
-            value={typed}
-            error={wrong}
-            onChange={(event) => setTyped(event.target.value)}
-          />
+        {way === 'passkey' ? (
+          <>
+            <p className={styles.hint}>{text.passkeyHint}</p>
+            {wrong !== null && (
+              <p role="alert" className={styles.failure}>
+                {wrong}
+              </p>
+            )}
+          </>
         ) : (
           <TextField
             ref={field}
-            label={text.password}
-            name="password"
-            type="password"
-            autoComplete="current-password"
+            {...FIELDS[way]}
             value={typed}
             error={wrong}
             onChange={(event) => setTyped(event.target.value)}
           />
         )}
+        {ways.length > 1 && (
+          <div>
+            {ways
+              .filter((each) => each !== way)
+              .map((each) => (
+                <Button
+                  key={each}
+                  small
+                  kind="quiet"
+                  onClick={() => {
+                    setWay(each)
+                    setTyped('')
+                    setWrong(null)
+                  }}
+                >
+                  {OTHER_WAYS[each]}
+                </Button>
+              ))}
+          </div>
+        )}
       </form>
     </Dialog>
   )
+}
+
+const OTHER_WAYS = {
+  password: text.password,
+  passkey: text.usePasskey,
+  totp: text.useCode,
+  'recovery-code': text.useRecovery,
+} as const
+
+const FIELDS = {
+  password: { label: text.password, name: 'password', type: 'password', autoComplete: 'current-password' },
+  totp: {
+    label: text.code,
+    hint: text.codeHint,
+    name: 'one-time-code',
+    inputMode: 'numeric',
+    autoComplete: 'one-time-code',
+    maxLength: 12,
+  },
+  'recovery-code': { label: text.recoveryCode, name: 'recovery-code', autoComplete: 'off', maxLength: 40 },
+} as const
+
+async function given(way: Way, typed: string, ask: () => Promise<PasskeyRequest>): Promise<StepUpRequest> {
+  if (way === 'passkey') return { passkey: await askForPasskey(await ask()) }
+  if (way === 'totp') return { totp: typed.replaceAll(/\s/g, '') }
+  return way === 'password' ? { password: typed } : { recoveryCode: typed.trim() }
+}
+
+/** What can be said before the server is asked. */
+function missingIn(way: Way, typed: string): string | null {
+  if (way === 'totp')
+    return totpCode.safeParse(typed.replaceAll(/\s/g, '')).success ? null : strings.account.factor.digits
+  if (way === 'recovery-code') return typed.trim().length < 16 ? text.missingRecovery : null
+  return way === 'password' && typed === '' ? text.missing : null
 }

@@ -1,95 +1,127 @@
+import type { SignInResult } from '@wardline/client'
 import { totpCode } from '@wardline/protocol'
+import { KeyRound } from 'lucide-react'
 import { type SubmitEvent, useEffect, useRef, useState } from 'react'
 import { strings } from '../strings.ts'
 import { Button } from '../ui/button.tsx'
 import { TextField } from '../ui/field.tsx'
 import { useWardline } from '../wardline/context.tsx'
+import { askForPasskey, isCalledOff, passkeysWork } from './passkey.ts'
 import { isOver, secondFactorFailure } from './sign-in-failure.ts'
 import styles from './sign-in-screen.module.css'
 
 const text = strings.session.secondFactor
 
+type Way = 'passkey' | 'totp' | 'recovery-code'
+
 interface SecondFactorFormProps {
-  readonly challenge: string
+  readonly asked: Extract<SignInResult, { status: 'second-factor' }>
   readonly onSignedIn: () => void
   /** Back to the password: of one's own will, or because the challenge is over. */
   readonly onOver: (failure: string | null) => void
 }
 
-/** The second half of a sign-in: a code of the authenticator app, or a recovery code. */
-export function SecondFactorForm({ challenge, onSignedIn, onOver }: SecondFactorFormProps) {
+/** The second half of a sign-in: a passkey, a code of the authenticator app, or a recovery code; the strongest first. */
+export function SecondFactorForm({ asked, onSignedIn, onOver }: SecondFactorFormProps) {
   const wardline = useWardline()
-  const [recovering, setRecovering] = useState(false)
+  const { challenge, passkey } = asked
+  const ways = asked.methods.filter((way) => way !== 'passkey' || (passkey !== undefined && passkeysWork()))
+  const [way, setWay] = useState<Way>(ways[0] ?? 'recovery-code')
   const [code, setCode] = useState('')
   const [failure, setFailure] = useState<string | null>(null)
   const [busy, setBusy] = useState(false)
   const field = useRef<HTMLInputElement>(null)
+  const button = useRef<HTMLButtonElement>(null)
 
-  useEffect(() => field.current?.focus(), [recovering])
+  useEffect(() => (way === 'passkey' ? button : field).current?.focus(), [way])
 
-  const submit = (event: SubmitEvent<HTMLFormElement>) => {
+  const answer = async () => {
+    if (way === 'passkey' && passkey !== undefined) return { challenge, passkey: await askForPasskey(passkey) }
+    return way === 'totp' ? { challenge, totp: code.replaceAll(/\s/g, '') } : { challenge, recoveryCode: code.trim() }
+  }
+
+  const submit = async (event: SubmitEvent<HTMLFormElement>) => {
     event.preventDefault()
     if (busy) return
-    const typed = recovering ? code.trim() : code.replaceAll(/\s/g, '')
-    if (recovering ? typed.length < 16 : !totpCode.safeParse(typed).success) {
-      setFailure(recovering ? text.missingRecovery : text.missing)
+    const missing = missingIn(way, code)
+    setFailure(missing)
+    if (missing !== null) {
       field.current?.focus()
       return
     }
-    setFailure(null)
     setBusy(true)
-    wardline
-      .secondFactor(recovering ? { challenge, recoveryCode: typed } : { challenge, totp: typed })
-      .then(onSignedIn, (error: unknown) => {
-        if (isOver(error)) {
-          onOver(text.over)
-          return
-        }
-        setBusy(false)
-        setCode('')
-        setFailure(secondFactorFailure(error))
-        field.current?.focus()
-      })
+    try {
+      await wardline.secondFactor(await answer())
+      onSignedIn()
+    } catch (error) {
+      if (isOver(error)) return onOver(text.over)
+      setBusy(false)
+      setCode('')
+      setFailure(isCalledOff(error) ? text.calledOff : secondFactorFailure(error))
+      field.current?.focus()
+    }
   }
 
   return (
-    <form className={styles.form} onSubmit={submit} noValidate>
+    <form className={styles.form} onSubmit={(event) => void submit(event)} noValidate>
       <h1 className={styles.title}>{text.title}</h1>
-      <TextField
-        ref={field}
-        label={recovering ? text.recoveryCode : text.code}
-        hint={recovering ? text.recoveryHint : text.codeHint}
-        name={recovering ? 'recovery-code' : 'one-time-code'}
-        inputMode={recovering ? 'text' : 'numeric'}
-        autoComplete={recovering ? 'off' : 'one-time-code'}
-        autoCapitalize="none"
-        autoCorrect="off"
-        spellCheck={false}
-        maxLength={40}
-        value={code}
-        onChange={(event) => setCode(event.target.value)}
-      />
+      {way === 'passkey' ? (
+        <p>{text.passkeyHint}</p>
+      ) : (
+        <TextField
+          ref={field}
+          label={way === 'totp' ? text.code : text.recoveryCode}
+          hint={way === 'totp' ? text.codeHint : text.recoveryHint}
+          name={way === 'totp' ? 'one-time-code' : 'recovery-code'}
+          inputMode={way === 'totp' ? 'numeric' : 'text'}
+          autoComplete={way === 'totp' ? 'one-time-code' : 'off'}
+          autoCapitalize="none"
+          autoCorrect="off"
+          spellCheck={false}
+          maxLength={40}
+          value={code}
+          onChange={(event) => setCode(event.target.value)}
+        />
+      )}
       {failure !== null && (
         <p className={styles.failure} role="alert">
           {failure}
         </p>
       )}
-      <Button type="submit" kind="primary" className={styles.submit ?? ''} aria-disabled={busy}>
-        {busy ? strings.session.signingIn : strings.session.signIn}
-      </Button>
       <Button
-        kind="quiet"
-        onClick={() => {
-          setRecovering(!recovering)
-          setCode('')
-          setFailure(null)
-        }}
+        ref={button}
+        type="submit"
+        kind="primary"
+        className={styles.submit ?? ''}
+        aria-disabled={busy}
+        {...(way === 'passkey' ? { icon: KeyRound } : {})}
       >
-        {recovering ? text.useApp : text.useRecovery}
+        {busy ? strings.session.signingIn : way === 'passkey' ? text.passkey : strings.session.signIn}
       </Button>
+      {ways
+        .filter((each) => each !== way)
+        .map((each) => (
+          <Button
+            key={each}
+            kind="quiet"
+            onClick={() => {
+              setWay(each)
+              setCode('')
+              setFailure(null)
+            }}
+          >
+            {each === 'passkey' ? text.useOther : each === 'totp' ? text.useApp : text.useRecovery}
+          </Button>
+        ))}
       <Button kind="quiet" onClick={() => onOver(null)}>
         {text.back}
       </Button>
     </form>
   )
+}
+
+/** What can be said before the server is asked. */
+function missingIn(way: Way, code: string): string | null {
+  if (way === 'totp') return totpCode.safeParse(code.replaceAll(/\s/g, '')).success ? null : text.missing
+  return way === 'recovery-code' && code.trim().length < 16 ? text.missingRecovery : null
 }

@@ -44,7 +44,16 @@ export function isOver(error: unknown): boolean {
 export function secondFactorFailure(error: unknown): string {
   if (error instanceof WardlineError && error.why === 'code-used') return text.secondFactor.used
   if (error instanceof WardlineError && error.why === 'code-wrong') return text.secondFactor.wrong
+  if (error instanceof WardlineError && error.why === 'passkey-wrong') return text.failed.passkey
   return signInFailure(error)
+}
+
+/** Why a passkey did not sign in: nobody is told more than that it did not. */
+export function passkeyFailure(error: unknown): string {
+  const refused = error instanceof WardlineError && ['unauthenticated', 'invalid', 'not-found'].includes(error.code)
+  return refused || (error instanceof Error && !(error instanceof WardlineError))
+    ? text.failed.passkey
+    : signInFailure(error)
 }
 
 /** Why signing in failed, in words that name no field: which of the three was wrong is not for a stranger to know. */

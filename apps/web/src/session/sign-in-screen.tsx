@@ -1,6 +1,6 @@
-import type { EndReason } from '@wardline/client'
-import { Eye, EyeOff } from 'lucide-react'
-import { type KeyboardEvent, type SubmitEvent, useEffect, useRef, useState } from 'react'
+import type { EndReason, SignInResult } from '@wardline/client'
+import { Eye, EyeOff, KeyRound } from 'lucide-react'
+import { type KeyboardEvent, type SubmitEvent, useCallback, useEffect, useRef, useState } from 'react'
 import { strings } from '../strings.ts'
 import { Button, IconButton } from '../ui/button.tsx'
 import { TextField } from '../ui/field.tsx'
@@ -8,12 +8,16 @@ import { useWardline } from '../wardline/context.tsx'
 import { useDemo } from './api.ts'
 import { DemoStripe } from './demo-stripe.tsx'
 import { keepTenant, keptTenant } from './kept-tenant.ts'
+import { askForPasskey, isCalledOff, passkeysWork } from './passkey.ts'
 import { SecondFactorForm } from './second-factor-form.tsx'
-import { type FieldErrors, fieldErrors, signInFailure, tidied } from './sign-in-failure.ts'
+import { type FieldErrors, fieldErrors, passkeyFailure, signInFailure, tidied } from './sign-in-failure.ts'
 import styles from './sign-in-screen.module.css'
+import { usePasskeyAutofill } from './use-passkey-autofill.ts'
 import { Wordmark } from './wordmark.tsx'
 
 const text = strings.session
+
+type Asked = Extract<SignInResult, { status: 'second-factor' }>
 
 interface SignInScreenProps {
   /** Why the session before this ended, or null at the first visit. */
@@ -34,13 +38,31 @@ export function SignInScreen({ ended, unreached }: SignInScreenProps) {
   const [errors, setErrors] = useState<FieldErrors>({})
   const [failure, setFailure] = useState<string | null>(null)
   const [busy, setBusy] = useState(false)
-  const [challenge, setChallenge] = useState<string | null>(null)
+  const [asked, setAsked] = useState<Asked | null>(null)
   const form = useRef<HTMLFormElement>(null)
 
   useEffect(() => {
     const empty = [...(form.current?.querySelectorAll('input') ?? [])].find((input) => input.value === '')
     empty?.focus()
-  }, [challenge])
+  }, [asked])
+
+  const failedPasskey = useCallback((error: unknown) => setFailure(passkeyFailure(error)), [])
+  usePasskeyAutofill(!busy && asked === null, failedPasskey)
+
+  const usePasskey = async () => {
+    if (busy) return
+    setFailure(null)
+    setErrors({})
+    setBusy(true)
+    try {
+      const request = await wardline.session.passkeyOptions()
+      await wardline.signInWithPasskey(await askForPasskey(request))
+    } catch (error) {
+      if (!isCalledOff(error)) failedPasskey(error)
+    } finally {
+      setBusy(false)
+    }
+  }
 
   const submit = (event: SubmitEvent<HTMLFormElement>) => {
     event.preventDefault()
@@ -62,7 +84,7 @@ export function SignInScreen({ ended, unreached }: SignInScreenProps) {
           if (result.status === 'signed-in') keepTenant(tidied(typed).tenant)
           else {
             setPassword('')
-            setChallenge(result.challenge)
+            setAsked(result)
           }
         },
         (error: unknown) => setFailure(signInFailure(error)),
@@ -84,17 +106,17 @@ export function SignInScreen({ ended, unreached }: SignInScreenProps) {
             {notice}
           </p>
         )}
-        {challenge !== null && (
+        {asked !== null && (
           <SecondFactorForm
-            challenge={challenge}
+            asked={asked}
             onSignedIn={() => keepTenant(tidied({ tenant, username, password }).tenant)}
             onOver={(why) => {
-              setChallenge(null)
+              setAsked(null)
               setFailure(why)
             }}
           />
         )}
-        {challenge === null && (
+        {asked === null && (
           <form ref={form} className={styles.form} onSubmit={submit} noValidate>
             <h1 className={styles.title}>{text.title}</h1>
             {failure !== null && (
@@ -119,7 +141,7 @@ export function SignInScreen({ ended, unreached }: SignInScreenProps) {
               name="username"
               value={username}
               error={errors.username ?? null}
-              autoComplete="username"
+              autoComplete="username webauthn"
               autoCapitalize="none"
               autoCorrect="off"
               spellCheck={false}
@@ -151,6 +173,11 @@ export function SignInScreen({ ended, unreached }: SignInScreenProps) {
             <Button type="submit" kind="primary" className={styles.submit ?? ''} aria-disabled={busy}>
               {busy ? text.signingIn : text.signIn}
             </Button>
+            {passkeysWork() && (
+              <Button icon={KeyRound} aria-disabled={busy} onClick={() => void usePasskey()}>
+                {text.usePasskey}
+              </Button>
+            )}
             {demo && <p className={styles.hint}>{text.demoAccounts}</p>}
           </form>
         )}
