@@ -36,7 +36,6 @@ import {
   page,
   passkeyCreation,
   passkeyRequest,
-  page,
   patientAccess,
   type patientAccessQuery,
   patientSummary,
