@@ -33,7 +33,7 @@ const jtiOf = ({ token }: Person) => String(claimsOf(token)['jti'])
 /** Nothing but what is allowed after it: the answer of each node to the token. */
 async function isOut(who: Person): Promise<void> {
   expect(await statusOf(who, server), 'where it was done, at once').toBe(401)
-  await expect.poll(() => statusOf(who, other), 'elsewhere').toBe(401)
+  await expect.poll(() => statusOf(who, other), { message: 'elsewhere' }).toBe(401)
 }
 
 async function devicesOf(who: Person, path: string) {

@@ -39,6 +39,14 @@ const ATTESTATION = {
   transports: [],
 }
 
+/** Some public key: the example of RFC 7517 appendix A.1. */
+const JWK = {
+  kty: 'EC',
+  crv: 'P-256',
+  x: 'MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4',
+  y: '4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM',
+}
+
 /** Every action that HTTP offers, with every call that asks for it. */
 export const calls: Partial<Record<Action, Calls>> = {
   'account.read': {
@@ -194,25 +202,38 @@ export const calls: Partial<Record<Action, Calls>> = {
   },
   'audit.export': { audit: [{ route: 'GET /admin/audit/export', query: 'format=csv' }] },
   'alert.read': {
-    tenant: [{ route: 'GET /admin/alerts' }, { route: 'GET /admin/alerts/:id', id: randomUUID, beyond: ['not-found'] }],
+    tenant: [
+      { route: 'GET /admin/alerts' },
+      { route: 'GET /admin/alerts/:id', id: () => randomUUID(), beyond: ['not-found'] },
+    ],
   },
   'alert.manage': {
     tenant: [
-      { route: 'POST /admin/alerts/:id/acknowledge', id: randomUUID, beyond: ['not-found'] },
+      { route: 'POST /admin/alerts/:id/acknowledge', id: () => randomUUID(), beyond: ['not-found'] },
       {
         route: 'POST /admin/alerts/:id/close',
-        id: randomUUID,
+        id: () => randomUUID(),
         body: () => ({ resolution: 'resolved' }),
         beyond: ['not-found'],
       },
     ],
   },
-  'integration.read': { tenant: [{ route: 'GET /admin/alert-webhook' }] },
+  'integration.read': { tenant: [{ route: 'GET /admin/alert-webhook' }, { route: 'GET /admin/services' }] },
   'integration.manage': {
     tenant: [
       { route: 'PUT /admin/alert-webhook', body: () => ({ url: 'https://hooks.example.org/wardline' }) },
       { route: 'POST /admin/alert-webhook/test', beyond: ['not-found'] },
       { route: 'DELETE /admin/alert-webhook' },
+      {
+        route: 'POST /admin/services',
+        body: () => ({ username: randomUUID(), displayName: 'Feed', roles: [], scope: 'directory:read', key: JWK }),
+      },
+      {
+        route: 'PATCH /admin/services/:id',
+        id: () => randomUUID(),
+        body: () => ({ scope: 'directory:read' }),
+        beyond: ['not-found'],
+      },
     ],
   },
 }
@@ -236,6 +257,7 @@ export const routesForAnyone: Readonly<Record<string, string>> = {
   'POST /api/v1/auth/passkey/options': 'what to ask an authenticator, before anybody is somebody',
   'POST /api/v1/auth/refresh': 'by the cookie: how one stays somebody',
   'POST /api/v1/auth/step-up': 'by a token: whoever it is proves again that they are',
+  'POST /api/v1/oauth/token': 'how a program becomes somebody',
   'POST /api/v1/oauth/revoke': 'by the key that the token is bound to: ends it, whoever it is',
   'POST /api/v1/auth/logout': 'by the cookie or a token: ends the session that asks, whoever it is',
 }

@@ -104,6 +104,7 @@ function calls(
     { method: 'DELETE', path: `/admin/devices/${device}` },
     { method: 'DELETE', path: `/me/devices/${device}` },
     { method: 'DELETE', path: `/admin/users/${user}/sessions` },
+    { method: 'PATCH', path: `/admin/services/${user}`, body: { scope: 'directory:read' } },
     { method: 'POST', path: '/admin/tokens/revoke', body: { user, jti: 'j'.repeat(32) } },
     { method: 'DELETE', path: `/me/factors/${factor}` },
     { method: 'GET', path: `/admin/alerts/${factor}` },

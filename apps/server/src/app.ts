@@ -29,6 +29,7 @@ import { registerMessageRoutes } from './messages/routes.ts'
 import { registerOAuthRoutes } from './oauth/routes.ts'
 import { registerPatientRoutes } from './patients/routes.ts'
 import { registerRoleRoutes } from './roles/routes.ts'
+import { registerServiceRoutes } from './services/routes.ts'
 import { registerSessionAdminRoutes } from './sessions/admin-routes.ts'
 import { registerSessionRoutes, registerSignInRoutes } from './sessions/routes.ts'
 import { registerSettingsRoutes } from './tenants/routes.ts'
@@ -136,6 +137,7 @@ function registerAuthenticated(api: App, ctx: Context): void {
   registerCareTeamRoutes(api, ctx)
   registerSessionAdminRoutes(api, ctx)
   registerDeviceRoutes(api, ctx)
+  registerServiceRoutes(api, ctx)
   registerSettingsRoutes(api, ctx)
   registerKeyAdminRoutes(api, ctx)
   registerAuditRoutes(api, ctx)

@@ -17,6 +17,8 @@ export type Call<T> = {
   readonly path: string
   readonly query?: Readonly<Record<string, string | number | undefined>>
   readonly body?: unknown
+  /** In place of a body: OAuth's endpoints take forms. */
+  readonly form?: Readonly<Record<string, string>>
   readonly answer: Schema<T> | null
   /** Whether the refresh cookie travels too, and with it the CSRF token (R-15). */
   readonly cookie?: boolean
@@ -53,6 +55,7 @@ export function createHttp({ fetch, setTimer, origin, proofs, clock }: HttpDeps)
     if (token !== undefined) headers['authorization'] = `DPoP ${token}`
     if (call.cookie === true && csrfToken !== undefined) headers[CSRF_HEADER] = csrfToken
     if (call.body !== undefined) headers['content-type'] = 'application/json'
+    if (call.form !== undefined) headers['content-type'] = 'application/x-www-form-urlencoded'
     if (call.open !== true) headers['dpop'] = await proofs.http(call.method, url, token)
 
     const giveUp = new AbortController()
@@ -72,6 +75,7 @@ export function createHttp({ fetch, setTimer, origin, proofs, clock }: HttpDeps)
       signal: giveUp.signal,
     }
     if (call.body !== undefined) init.body = JSON.stringify(call.body)
+    if (call.form !== undefined) init.body = new URLSearchParams(call.form).toString()
     try {
       const answer = await fetch(url, init)
       if (call.onText !== undefined && isDone(answer.status)) {

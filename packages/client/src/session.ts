@@ -78,6 +78,8 @@ export class Session {
   #askStepUp: (() => Promise<boolean>) | null = null
   #steppingUp: Promise<boolean> | null = null
   #leaving: Promise<unknown> = Promise.resolve()
+  /** How a program gets its tokens, which has no cookie. */
+  #assert: ((http: Http) => Promise<RefreshAnswer>) | null = null
   readonly #leaveTabs: () => void
 
   constructor(deps: SessionDeps) {
@@ -151,6 +153,16 @@ export class Session {
   async renew(): Promise<SignedInUser> {
     if (this.#grant === null) throw new WardlineError('unauthenticated')
     return (await this.#refresh()).user
+  }
+
+  /**
+   * Signs a program in (R-23): `assert` fetches a token, now and whenever another is needed. Throws WardlineError: `unauthenticated` where
+   * the server does not know it.
+   */
+  async signInByAssertion(assert: (http: Http) => Promise<RefreshAnswer>): Promise<SignedInUser> {
+    const answer = await assert(this.#deps.http)
+    this.#assert = assert
+    return this.#begin({ status: 'authenticated', ...answer }).user
   }
 
   /**
@@ -323,6 +335,7 @@ export class Session {
 
   async #askForRefresh(): Promise<RefreshAnswer> {
     const refresh: Call<RefreshAnswer> = { method: 'POST', path: '/auth/refresh', answer: refreshAnswer, cookie: true }
+    if (this.#assert !== null) return this.#assert(this.#deps.http)
     for (let left = ROTATION_WAITS; ; left -= 1) {
       try {
         return await this.#deps.http.send(refresh, { csrfToken: this.#csrfToken() })

@@ -54,6 +54,7 @@ export const auditActions = [
   'auth.second-factor',
   'auth.passkey',
   'auth.refresh',
+  'auth.service',
   'auth.logout',
   'auth.step-up',
   'auth.request',

@@ -1,3 +1,4 @@
+import { JWT_BEARER, problem, serviceToken } from '@wardline/protocol'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import type { Context } from '../context.ts'
@@ -11,12 +12,38 @@ import { acceptForms } from './form.ts'
 
 const revocation = z.object({ token: z.string().min(1).max(4_096), token_type_hint: z.string().optional() })
 
+const clientCredentials = z.object({
+  grant_type: z.literal('client_credentials'),
+  client_assertion_type: z.literal(JWT_BEARER),
+  client_assertion: z.string().min(1).max(4_096),
+  scope: z.string().min(1).max(3_000).optional(),
+})
+
 /** OAuth's own endpoints, which take forms; in a scope of their own. */
 export function registerOAuthRoutes(scope: App, ctx: Context): void {
-  const rate = new KeyedRate(perMinute(ctx.config.preAuth.refreshesPerMinute), ctx.clock)
-  scope.addHook('onClose', () => rate.close())
+  const { signInsPerMinute, refreshesPerMinute } = ctx.config.preAuth
+  const rate = new KeyedRate(perMinute(refreshesPerMinute), ctx.clock)
+  const signIns = new KeyedRate(perMinute(signInsPerMinute), ctx.clock)
+  scope.addHook('onClose', () => {
+    rate.close()
+    signIns.close()
+  })
   acceptForms(scope)
   sayErrorsAsOAuth(scope)
+
+  scope.post(
+    '/oauth/token',
+    {
+      config: { action: 'auth.service' },
+      schema: { body: clientCredentials, response: { 200: serviceToken } },
+      onRequest: atRate(signIns),
+    },
+    (request) => {
+      const { client_assertion: assertion, scope: asked } = request.body
+      const [proof, path, where] = [headerOf(request, 'dpop'), pathOf(request), whereOf(request)]
+      return ctx.sessions.grantToService({ assertion, scope: asked, proof, path, where })
+    },
+  )
 
   scope.post(
     '/oauth/revoke',
@@ -48,12 +75,13 @@ const OAUTH_ERRORS: Readonly<Record<string, string>> = {
 
 function sayErrorsAsOAuth(scope: App): void {
   scope.addHook('preSerialization', (_request, reply, payload, done) => {
-    const code = reply.statusCode >= 400 ? codeOf(payload) : undefined
-    done(null, code === undefined ? payload : { ...(payload as object), error: OAUTH_ERRORS[code] ?? 'server_error' })
+    const error = reply.statusCode >= 400 ? errorOf(payload) : undefined
+    done(null, error === undefined ? payload : { ...(payload as object), error })
   })
 }
 
-function codeOf(payload: unknown): string | undefined {
-  if (typeof payload !== 'object' || payload === null || !('code' in payload)) return undefined
-  return typeof payload.code === 'string' ? payload.code : undefined
+function errorOf(payload: unknown): string | undefined {
+  const { success, data } = problem.safeParse(payload)
+  if (!success) return undefined
+  return data.fields?.includes('/scope') === true ? 'invalid_scope' : (OAUTH_ERRORS[data.code] ?? 'server_error')
 }

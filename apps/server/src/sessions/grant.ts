@@ -79,18 +79,18 @@ export async function grant(
   return { ...access, refreshToken, refreshForMs: session.expiresAt - deps.clock.now() }
 }
 
-/** The same without another refresh token. */
+/** The same without another refresh token. `scope`: a program's; a person's is that of their roles. */
 export async function grantAccess(
   deps: SessionDeps,
   session: GrantedSession,
   snapshot: AccessSnapshot,
+  scope = personScopes(snapshot.access.permissions),
 ): Promise<AccessGrant> {
   const now = deps.clock.now()
   const { access } = snapshot
   const { accessTokenSeconds } = inForce(snapshot.settings, deps.config)
   const expiresIn = Math.min(accessTokenSeconds, Math.floor((session.expiresAt - now) / 1000))
   if (expiresIn < 1) throw new Refusal('unauthenticated', 'session-expired')
-  const scope = personScopes(access.permissions)
   const { token } = await deps.accessTokens.issue(
     {
       sub: access.user,

@@ -1,4 +1,4 @@
-import type { PasskeyRequest } from '@wardline/protocol'
+import type { PasskeyRequest, ServiceToken } from '@wardline/protocol'
 import type { AccessSnapshot } from '../access/snapshot.ts'
 import { auditId, auditSecretId } from '../audit/event.ts'
 import { Refusal } from '../errors.ts'
@@ -18,6 +18,7 @@ import { askForPasskey, type PasskeySignInRequest, signInWithPasskey } from './p
 import { type RefreshRequest, refresh } from './refresh.ts'
 import { type RevocationRequest, revokeByToken } from './revoke-by-token.ts'
 import { type SecondFactorRequest, signInWithSecondFactor } from './second-factor.ts'
+import { grantToService, type ServiceTokenRequest } from './service-token.ts'
 import { type SignInRequest, signIn } from './sign-in.ts'
 
 /** Everything about sign-ins, for HTTP and socket alike. */
@@ -35,6 +36,8 @@ export type Sessions = {
   end(request: EndRequest): Promise<void>
   /** Ends the session of a refresh cookie: the way out for who has no living access token any more. */
   signOutByCookie(request: RefreshRequest): Promise<void>
+  /** A program's access token (R-23). */
+  grantToService(request: ServiceTokenRequest): Promise<ServiceToken>
   /** RFC 7009. */
   revokeByToken(request: RevocationRequest): Promise<void>
   /** Tells every node that a user's rights or sign-ins have changed: after the transaction that made it `version`. */
@@ -52,6 +55,7 @@ export function createSessions(deps: SessionDeps): Sessions {
     renewed: (session, snapshot) => grantAccess(deps, session, snapshot),
     end: (request) => endSession(deps, request),
     signOutByCookie: (request) => signOutByCookie(deps, request),
+    grantToService: (request) => grantToService(deps, request),
     revokeByToken: (request) => revokeByToken(deps, request),
     changed: (tenant, user, version) => announceChange(deps, tenant, user, version),
   }

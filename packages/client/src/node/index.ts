@@ -12,6 +12,7 @@ export { memoryKeyStore } from '../device-key.ts'
 export { WardlineError } from '../error.ts'
 export { createProofs } from '../proof.ts'
 export { ServerClock } from '../server-clock.ts'
+export { type ServiceCredentials, signInAsService } from './service.ts'
 export { nodeTransport } from './transport.ts'
 
 /** What a program outside a browser adds. */
