@@ -1,6 +1,7 @@
 import type { Page } from '@playwright/test'
 import type { FakeServer } from '@wardline/client/fake-server'
 import { fakeId } from '@wardline/client/fake-server'
+import { alertScenes } from './alerts.ts'
 import { auditEvents, auditHistogram, auditReviews, patientPeople } from './audit-events.ts'
 import { signIn } from './browser.ts'
 import { factorScenes } from './factor-scenes.ts'
@@ -267,6 +268,7 @@ export const scenes: readonly Scene[] = [
       })),
     act: (page) => page.getByText('You may not see this').waitFor(),
   },
+  ...alertScenes,
   { name: 'admin-home', who: reyes.username, path: '/', act: (page) => page.getByText('by design').waitFor() },
   ...factorScenes,
 ]

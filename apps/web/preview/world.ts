@@ -35,6 +35,12 @@ export const reyes = person('admin.reyes', 'Sofia Reyes', 'IT', 'administrator',
   'directory.read',
   'audit.read',
   'user.manage',
+  'alert.read',
+  'alert.manage',
+  'integration.read',
+  'integration.manage',
+  'settings.read',
+  'settings.manage',
 ])
 const everyone = [lind, okafor, vega, moss, chen, reyes]
 

@@ -1,4 +1,5 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router'
+import { alertsSearch } from './alerts/search.ts'
 import { auditSearch } from './audit/search.ts'
 import { ConversationsProvider } from './messages/conversations.tsx'
 import { ClinicalLayout } from './shell/clinical-layout.tsx'
@@ -37,9 +38,24 @@ const reviews = createRoute({
   component: lazyRouteComponent(() => import('./audit/reviews-screen.tsx'), 'ReviewsScreen'),
 })
 
+/** Two addresses of one screen: the list alone, or beside one of it. */
+const alertsScreen = lazyRouteComponent(() => import('./alerts/alerts-screen.tsx'), 'AlertsScreen')
+const alerts = createRoute({
+  getParentRoute: () => root,
+  path: '/alerts',
+  validateSearch: alertsSearch,
+  component: alertsScreen,
+})
+const alert = createRoute({
+  getParentRoute: () => root,
+  path: '/alerts/$alertId',
+  validateSearch: alertsSearch,
+  component: alertsScreen,
+})
+
 /** The addresses of the app. They hold ids and filters, never ePHI. */
 export const router = createRouter({
-  routeTree: root.addChildren([clinical.addChildren([inbox, conversation, about]), audit, reviews]),
+  routeTree: root.addChildren([clinical.addChildren([inbox, conversation, about]), audit, alerts, alert, reviews]),
   defaultErrorComponent: Crashed,
   defaultNotFoundComponent: NotFound,
 })

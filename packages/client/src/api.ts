@@ -47,6 +47,7 @@ import {
   tenantSettings,
   totpEnrolment,
 } from '@wardline/protocol'
+import { alertsApi } from './api-alerts.ts'
 import type { Call, Schema } from './http.ts'
 
 type Input<T extends { _zod: { input: unknown } }> = T['_zod']['input']
@@ -138,6 +139,7 @@ export function createApi(call: <T>(call: Call<T>) => Promise<T>) {
       auditCheckpoint: () => get('/admin/audit/checkpoint', auditCheckpoint),
       /** The entry at a place of the log, with its proof: to be checked, not believed (@wardline/transparency-log/browser). */
       auditProof: (index: number) => get(`${at('/admin/audit/events', String(index))}/proof`, auditProof),
+      ...alertsApi(call),
       /** How many events match, over time: what one narrows the list by. */
       auditHistogram: (query: Input<typeof auditHistogramQuery> = {}) =>
         get('/admin/audit/histogram', auditHistogram, query),

@@ -4,6 +4,7 @@ import { Wordmark } from '../session/wordmark.tsx'
 import { strings } from '../strings.ts'
 import { IconButton } from '../ui/button.tsx'
 import { useAbility } from '../wardline/context.tsx'
+import { AlertsLink } from './alerts-link.tsx'
 import { ConnectionLine } from './connection-line.tsx'
 import styles from './top-bar.module.css'
 
@@ -33,6 +34,7 @@ export function TopBar({ onAccount }: { readonly onAccount: () => void }) {
           <Link to="/audit" className={styles.link ?? ''} activeProps={{ 'aria-current': 'page' }}>
             {nav.audit}
           </Link>
+          <AlertsLink className={styles.link ?? ''} />
         </nav>
       )}
       <span className={styles.space} />
