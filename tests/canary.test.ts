@@ -9,6 +9,7 @@ import { Person } from './_util/person.ts'
 import { type Address, demoAccount, type ServerProcess, spawnServer } from './_util/server-process.ts'
 import { Canaries, formsOf } from './canary/canaries.ts'
 import { dumpOf, filesIn, type Haystack, listenOn } from './canary/haystack.ts'
+import { plantFactors } from './canary/plant-factors.ts'
 import { plantByImport } from './canary/plant-fhir.ts'
 import { plantOverHttp } from './canary/plant-http.ts'
 import { plantOverSocket } from './canary/plant-socket.ts'
@@ -23,6 +24,8 @@ const control = new Canaries()
 const folder = mkdtempSync(join(tmpdir(), 'wardline-test-canary-'))
 const dataDir = join(folder, control.plant('the data folder'))
 const haystacks: Haystack[] = []
+/** What the server has made up and shown to one person, once. */
+const shownOnce: Canaries[] = []
 let postgres: EmbeddedPostgres
 let server: ServerProcess
 
@@ -43,6 +46,9 @@ beforeAll(async () => {
   const channel = await channelOf(nurse)
   haystacks.push(...(await plantOverSocket(nurse, physician, channel, canaries)))
   haystacks.push(...(await plantOverHttp({ nurse, admin, auditor }, canaries)))
+  const factors = await plantFactors(nurse, canaries)
+  haystacks.push(...factors.found)
+  shownOnce.push(...factors.shownOnce)
   await plantControl(admin, nurse)
   // At the end it writes down what it has only counted so far.
   const { out, err } = await server.end()
@@ -98,6 +104,11 @@ describe('R-65 R-60 R-54: what people type is found in no log, audit row, bus, e
     expect(canaries.planted).toBeGreaterThan(150)
     expect(sightings(canaries)).toEqual([])
     expect(sightings(birthDate)).toEqual([])
+  })
+
+  test('nor is what was shown once: the secret of an app, recovery codes, the handle of a passkey', () => {
+    expect(shownOnce.length).toBeGreaterThan(10)
+    expect(shownOnce.flatMap(sightings)).toEqual([])
   })
 
   test.each([

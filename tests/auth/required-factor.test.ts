@@ -137,7 +137,7 @@ describe('R-11 an administrator', () => {
       await nurse.refresh()
       expect(nurse.user.mustEnrol).toBe(true)
       expect((await require(chief, false)).status).toBe(200)
-      expect((await nurse.call('GET', '/channels')).status).toBe(200)
+      await expect.poll(async () => (await nurse.call('GET', '/channels')).status).toBe(200)
       expect(await auditOf(server, 'riverside', { action: 'role.update', role: 'nurse' })).toMatchObject([
         { outcome: 'allowed', reason: 'factor-required', actor: chief.user.id },
         { outcome: 'allowed', reason: 'factor-optional', actor: chief.user.id },

@@ -17,12 +17,13 @@ export async function changeRole(
   requireSecondFactor: boolean,
 ): Promise<Role> {
   const { tenant: tenantId } = caller.actor
-  const about = { role: auditRole(name) }
   const action = 'settings.manage'
-  await decideFor(ctx, caller, action, { kind: 'tenant', tenant: tenantId }, about)
+  await decideFor(ctx, caller, action, { kind: 'tenant', tenant: tenantId })
   const where = { tenantId_name: { tenantId, name } }
   const there = await ctx.database.readTenant(tenantId, (db) => db.role.findUnique({ where, select: { id: true } }))
-  if (there === null) return refuse(ctx, caller, new Refusal('not-found', 'not-found'), action, about)
+  // A word that names no role may be anything that somebody has typed: it is not written down.
+  if (there === null) return refuse(ctx, caller, new Refusal('not-found', 'not-found'), action)
+  const about = { role: auditRole(name) }
   const { role, version } = await ctx.database.withTenant(tenantId, async (tx) => {
     const tenant = await tx.db.tenant.update({ where: { id: tenantId }, data: { version: { increment: 1 } } })
     const changed = await tx.db.role.update({ where, data: { requireSecondFactor }, include: { permissions: true } })
