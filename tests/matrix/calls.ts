@@ -202,28 +202,6 @@ export const calls: Partial<Record<Action, Calls>> = {
   },
   'audit.export': { audit: [{ route: 'GET /admin/audit/export', query: 'format=csv' }] },
   'alert.read': {
-    tenant: [{ route: 'GET /admin/alerts' }, { route: 'GET /admin/alerts/:id', id: () => randomUUID(), beyond: ['not-found'] }],
-  },
-  'alert.manage': {
-    tenant: [
-      { route: 'POST /admin/alerts/:id/acknowledge', id: () => randomUUID(), beyond: ['not-found'] },
-      {
-        route: 'POST /admin/alerts/:id/close',
-        id: () => randomUUID(),
-        body: () => ({ resolution: 'resolved' }),
-        beyond: ['not-found'],
-      },
-    ],
-  },
-  'integration.read': { tenant: [{ route: 'GET /admin/alert-webhook' }] },
-  'integration.manage': {
-    tenant: [
-      { route: 'PUT /admin/alert-webhook', body: () => ({ url: 'https://hooks.example.org/wardline' }) },
-      { route: 'POST /admin/alert-webhook/test', beyond: ['not-found'] },
-      { route: 'DELETE /admin/alert-webhook' },
-    ],
-  },
-  'alert.read': {
     tenant: [
       { route: 'GET /admin/alerts' },
       { route: 'GET /admin/alerts/:id', id: () => randomUUID(), beyond: ['not-found'] },
