@@ -46,8 +46,8 @@ export type World = {
  * The matrix's small world in a database: a hospital where the subjects are, and a clinic from which others look over. Everybody has
  * signed in; after that an administrator disables those who are to be.
  */
-export async function buildWorld(server: TestServer): Promise<World> {
-  const here = await addPeople(server, 'riverside', STANDINGS)
+export async function buildWorld(server: TestServer, standings: readonly Standing[] = STANDINGS): Promise<World> {
+  const here = await addPeople(server, 'riverside', standings)
   const there = await addPeople(server, 'lakeside', ['other-tenant'])
   const colleague = server.users.get(COLLEAGUE) ?? ''
   const { shared, own } = await addThings(server, here, colleague)

@@ -110,8 +110,13 @@ export async function createApp(ctx: Context, certificate: ServerCertificate): P
     sendProblem(reply, refusal)
   })
   app.setNotFoundHandler((request, reply) => {
-    if (wantsPage(app, request)) sendPage(reply)
-    else sendProblem(reply, new Refusal('not-found', 'not-found'))
+    if (wantsPage(app, request)) {
+      sendPage(reply)
+      return
+    }
+    const refusal = new Refusal('not-found', 'not-found')
+    audit.note(request, refusal)
+    sendProblem(reply, refusal)
   })
 
   registerHealthRoutes(app, ctx)
