@@ -52,6 +52,23 @@ describe('site', () => {
     `https://ward.example/ws${' '.repeat(3_000)}`,
   ])('%j does not', (htu) => expect(site.matchesTarget(htu, '/ws')).toBe(false))
 
+  test.each([
+    ['https://ward.example', 'ward.example'],
+    ['https://ward.example:8443', 'ward.example'],
+    ['https://192.0.2.7', null],
+    ['https://[2001:db8::7]:8443', null],
+  ])('R-11: passkeys of %s are bound to %s', (WARDLINE_PUBLIC_URL, rpId) => {
+    const own = createSite(loadConfig({ WARDLINE_PUBLIC_URL, WARDLINE_ALLOWED_ORIGINS: 'https://portal.example' }))
+    expect(own.rpId).toBe(rpId)
+    expect(own.passkeyOrigins).toEqual(rpId === null ? [] : [WARDLINE_PUBLIC_URL])
+  })
+
+  test('R-11: on this machine, those of its name and not of its addresses', () => {
+    const local = createSite(loadConfig({ WARDLINE_PORT: '4711' }))
+    expect(local.rpId).toBe('localhost')
+    expect(local.passkeyOrigins).toEqual(['https://localhost:4711'])
+  })
+
   test('with port 0, this machine’s addresses follow the port that was given', () => {
     const local = createSite(loadConfig({ WARDLINE_PORT: '0' }))
     local.listeningOn(4711)

@@ -1,7 +1,7 @@
 import { WardlineError } from '@wardline/client'
 import { describe, expect, test } from 'vitest'
 import { strings } from '../strings.ts'
-import { fieldErrors, isOver, secondFactorFailure, signInFailure, tidied } from './sign-in-failure.ts'
+import { fieldErrors, isOver, passkeyFailure, secondFactorFailure, signInFailure, tidied } from './sign-in-failure.ts'
 
 const typed = { tenant: ' Riverside ', username: 'Nurse.Lind ', password: ' Correct horse ' }
 
@@ -39,6 +39,17 @@ describe('signing in', () => {
     expect(isOver(new WardlineError('unauthenticated'))).toBe(true)
     expect(isOver(new WardlineError('unavailable'))).toBe(false)
     expect(secondFactorFailure(new WardlineError('rate-limited', { retryAfterMs: 2_000 }))).toContain('2 s')
+  })
+
+  test('R-11 a passkey: not accepted, whatever was wrong; a server that is away is said to be', () => {
+    for (const code of ['unauthenticated', 'invalid', 'not-found'] as const) {
+      expect(passkeyFailure(new WardlineError(code))).toBe(strings.session.failed.passkey)
+    }
+    expect(passkeyFailure(new DOMException('x', 'SecurityError'))).toBe(strings.session.failed.passkey)
+    expect(passkeyFailure(new WardlineError('unavailable'))).toBe(strings.session.failed.unreachable)
+    expect(secondFactorFailure(new WardlineError('unauthenticated', { why: 'passkey-wrong' }))).toBe(
+      strings.session.failed.passkey,
+    )
   })
 
   test('an unreachable server is not blamed on the password', () => {
