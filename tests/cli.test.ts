@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { page, patientSummary } from '@wardline/protocol'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { auditOf } from './_util/audit.ts'
-import { signedIn } from './_util/person.ts'
+import { Person, signedIn } from './_util/person.ts'
 import { startTestServer, type TestServer } from './_util/server.ts'
 import { openSocket } from './_util/socket.ts'
 
@@ -136,5 +136,37 @@ describe('R-19: wardline sessions end', () => {
     await expect.poll(async () => (await clerk.call('GET', '/me')).status).toBe(401)
     const nobody = await wardline(['sessions', 'end', '--tenant', 'riverside', '--user', 'nobody'])
     expect([nobody.code, nobody.err]).toEqual([1, 'wardline: there is no user "nobody" in riverside.\n'])
+  })
+})
+
+describe('wardline tenant create', () => {
+  const create = (slug: string, ...rest: string[]) =>
+    wardline(['tenant', 'create', slug, '--name', 'Hillside', '--admin', 'a.moss', '--admin-name', 'A Moss', ...rest])
+
+  it('R-85 an organisation and its first administrator, whose password is printed once and kept nowhere', async () => {
+    const { code, out, err } = await create('hillside')
+    expect([code, err]).toEqual([0, ''])
+    const [, password = ''] = /^hillside\/a\.moss {2}([a-z2-9-]{29})\n$/.exec(out) ?? []
+    const admin = new Person(server)
+    expect((await admin.signIn('hillside', 'a.moss', { password })).body).toMatchObject({ status: 'authenticated' })
+    // until they have a second factor, that is all that they may do.
+    expect((await admin.call('GET', '/admin/users')).status).toBe(403)
+    expect((await admin.call('POST', '/me/factors/totp')).status).toBe(200)
+    const [dump] = await server.database.query<{ whole: string }>(
+      'SELECT string_agg(u::text, chr(10)) AS whole FROM users u',
+    )
+    expect(dump?.whole).toContain('a.moss')
+    expect(dump?.whole).not.toContain(password)
+  })
+
+  it('what is there, or is no name of one, makes nothing', async () => {
+    const before = await server.database.query('SELECT id FROM tenants')
+    expect(await create('hillside')).toMatchObject({
+      code: 1,
+      err: 'wardline: there is a tenant "hillside" already.\n',
+    })
+    expect((await create('Hill Side')).err).toContain('give a slug of small letters')
+    expect((await create('other', '--admin', 'A Moss')).err).toContain('give the administrator a user name')
+    expect(await server.database.query('SELECT id FROM tenants')).toEqual(before)
   })
 })

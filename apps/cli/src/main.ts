@@ -7,12 +7,14 @@ import { importCommand } from './import.ts'
 import { keysCommand } from './keys.ts'
 import { sequencerCommand } from './sequencer.ts'
 import { sessionsCommand } from './sessions.ts'
+import { tenantCommand } from './tenant.ts'
 import { witnessCommand } from './witness.ts'
 
 /** `wardline`: what an operator does at the machine. Exit codes: 0 done, 1 refused or failed, 2 a wrong command line; `audit verify` has more. */
 const program = new Command('wardline')
   .description('Operate a Wardline installation. Reads the same environment as the server (.env.example).')
   .configureHelp({ showGlobalOptions: true })
+  .addCommand(tenantCommand())
   .addCommand(importCommand())
   .addCommand(keysCommand())
   .addCommand(sessionsCommand())

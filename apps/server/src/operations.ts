@@ -26,9 +26,15 @@ export { auditKeyId } from './keys/key-schedule.ts'
 export { endAllSessions, endSessionsOfNamed } from './sessions/revoke-many.ts'
 export { CompareStore } from './storage/compare-store.ts'
 export { SequencerStore } from './storage/sequencer-store.ts'
+export { beginTenant, InvalidTenant } from './tenants/begin.ts'
 
 /** What an operation at the machine works with. */
-export type Installation = { readonly database: Database; readonly keyring: Keyring; readonly signingKeys: SigningKeys }
+export type Installation = {
+  readonly database: Database
+  readonly keyring: Keyring
+  readonly signingKeys: SigningKeys
+  readonly argon2: Config['argon2']
+}
 
 /** The installation cannot be worked with. The message says what to do, one line for each problem. */
 export class OperationRefused extends Error {}
@@ -39,6 +45,7 @@ export class OperationRefused extends Error {}
  */
 export async function withInstallation<T>(run: (installation: Installation) => Promise<T>): Promise<T> {
   return withPrepared(async ({ prepared, keys, config, endings }) => {
+    const { argon2 } = config
     const database = await openDatabase({
       appUrl: prepared.appUrl,
       clock: systemClock,
@@ -47,7 +54,7 @@ export async function withInstallation<T>(run: (installation: Installation) => P
     endings.push(() => database.close())
     const provider = fileSigningProvider(signingKeysIn(config.keysDir))
     const signingKeys = await openSigningKeys(provider, () => systemClock.now(), MAX_TOKEN_LIFE_MS, rethrow)
-    return run({ database, keyring: createKeyring({ database, keys, clock: systemClock }), signingKeys })
+    return run({ database, keyring: createKeyring({ database, keys, clock: systemClock }), signingKeys, argon2 })
   })
 }
 
