@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type AuditEventView, auditCheckpoint, auditEventView, auditProof, page } from '@wardline/protocol'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { fhirAuditEvent } from '../../apps/server/src/audit/fhir-audit-event.ts'
 import { checkProof } from '../../packages/transparency-log/src/browser.ts'
 import { auditOf } from '../_util/audit.ts'
+import { faultsOf } from '../_util/fhir-audit-event.ts'
 import { addPatient, type TestPatient } from '../_util/patients.ts'
 import { type Person, signedIn } from '../_util/person.ts'
 import { startTestServer, type TestServer } from '../_util/server.ts'
@@ -175,18 +175,21 @@ describe('the export', () => {
     expect(text).not.toMatch(/(?:^|,)"[=+@-]/m)
   })
 
-  it('FHIR: one AuditEvent a line', async () => {
+  it('FHIR: one AuditEvent a line, valid by the schema of R4 and in the shapes of BALP', async () => {
     const lines = (await take('fhir')).text.trim().split('\n')
     expect(lines).toHaveLength(12)
     expect(JSON.parse(lines[0] ?? '')).toMatchObject({
       resourceType: 'AuditEvent',
       action: 'R',
       outcome: '0',
-      agent: [{ requestor: true, network: { address: '127.0.0.1', type: '2' } }],
-      entity: [{ what: { identifier: { system: 'urn:wardline:patient', value: patient.id } }, role: { code: '1' } }],
+      agent: [{ network: { address: '127.0.0.1', type: '2' } }, { network: { type: '1' } }, { requestor: true }],
+      entity: [
+        { what: { identifier: { system: 'urn:wardline:patient', value: patient.id } }, role: { code: '1' } },
+        { type: { code: '2' }, role: { code: '4' } },
+      ],
     })
-    const { items } = await list('?limit=200')
-    for (const item of items) expect(fhirAuditEvent(item).id).toMatch(/^[A-Za-z0-9.-]{1,64}$/)
+    const { text } = await auditor.call('GET', '/admin/audit/export?format=fhir')
+    for (const line of text.trim().split('\n')) expect(faultsOf(JSON.parse(line)), line).toEqual([])
   })
 
   it('R-70 is in the audit when it begins and, with its count, when it ends; it needs its own permission', async () => {

@@ -6,7 +6,8 @@ export type ExportFormat = {
   readonly contentType: string
   readonly fileName: string
   readonly head: string
-  line(event: AuditEventView): string
+  /** @param host the server's public name */
+  line(event: AuditEventView, host: string): string
 }
 
 const COLUMNS = [
@@ -46,7 +47,7 @@ export const EXPORT_FORMATS: Readonly<Record<'csv' | 'ndjson' | 'fhir', ExportFo
     contentType: 'application/fhir+ndjson; fhirVersion=4.0',
     fileName: 'audit.fhir.ndjson',
     head: '',
-    line: (event) => `${JSON.stringify(fhirAuditEvent(event))}\n`,
+    line: (event, host) => `${JSON.stringify(fhirAuditEvent(event, host))}\n`,
   },
 }
 

@@ -26,6 +26,8 @@ export async function exportAudit(
   const fact = { ...caller.trail, ...about, action, reason } as const
   await ctx.database.auditOnly(tenant, { ...fact, outcome: 'allowed' })
 
+  const host = new URL(ctx.site.origin).hostname
+
   async function* lines(): AsyncGenerator<string> {
     let count = 0
     let isWhole = false
@@ -34,7 +36,7 @@ export async function exportAudit(
       for await (const rows of chunks(lookThrough(ctx.database, tenant, query, MAX_AUDIT_PAGE))) {
         const views = await viewsOf(ctx, tenant, rows)
         count += views.length
-        yield views.map((view) => EXPORT_FORMATS[format].line(view)).join('')
+        yield views.map((view) => EXPORT_FORMATS[format].line(view, host)).join('')
       }
       isWhole = true
     } finally {
