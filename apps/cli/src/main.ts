@@ -3,6 +3,7 @@ import { OperationRefused } from '@wardline/server/operations'
 import { Command, CommanderError } from 'commander'
 import { auditCommand } from './audit/audit.ts'
 import { CliError } from './cli-error.ts'
+import { drillCommand } from './drill.ts'
 import { importCommand } from './import.ts'
 import { keysCommand } from './keys.ts'
 import { sequencerCommand } from './sequencer.ts'
@@ -20,6 +21,7 @@ const program = new Command('wardline')
   .addCommand(sessionsCommand())
   .addCommand(auditCommand())
   .addCommand(sequencerCommand())
+  .addCommand(drillCommand())
   .addCommand(witnessCommand())
 
 throwInsteadOfExit(program)
