@@ -197,6 +197,8 @@ describe('R-72 what was written stays as it was written', () => {
       'role_permissions',
       'roles',
       'sign_in_challenges',
+      'sign_in_failures',
+      'sign_in_places',
       'used_proofs',
       'user_roles',
     ])

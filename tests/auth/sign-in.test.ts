@@ -14,6 +14,11 @@ beforeAll(async () => {
 })
 afterAll(() => server.stop())
 
+/** An authenticator app of user $1, in force; under whichever key: nobody will ask it for a code. */
+const ENROL = `INSERT INTO second_factors (tenant_id, id, user_id, kind, data_key_id, sealed_secret, confirmed_at)
+  SELECT tenant_id, gen_random_uuid(), $1, 'totp', id, '', now() FROM data_keys
+  WHERE tenant_id = (SELECT tenant_id FROM users WHERE id = $1) LIMIT 1`
+
 describe('sign-in', () => {
   test('R-12, R-16: a password and a device key give a token bound to that key, a cookie and a CSRF token', async () => {
     const person = new Person(server)
@@ -137,9 +142,10 @@ describe('sign-in', () => {
   test.each([
     ['is disabled', 'SET disabled_at = now()'],
     ['gets another password', `SET password_hash = password_hash || 'x'`],
+    ['puts a second factor in force', 'SET title = title'],
   ])(
     'R-19: who %s between the check of the password and the session is not let in (Zulip CVE-2022-24751)',
-    async (_name, change) => {
+    async (name, change) => {
       const user = server.users.get('lakeside/physician.haddad')
       const { ownerUrl } = server.database
       const waiting = `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`
@@ -152,6 +158,7 @@ describe('sign-in', () => {
       await asOwner(ownerUrl, async (client) => {
         await client.query('BEGIN')
         await client.query(`UPDATE users ${change}, version = version + 1 WHERE id = $1`, [user])
+        if (name.includes('factor')) await client.query(ENROL, [user])
         const answer = new Person(server).signIn('lakeside', 'physician.haddad')
         await expect.poll(() => server.database.query(waiting), { timeout: 20_000 }).toHaveLength(1)
         await client.query('COMMIT')
@@ -163,6 +170,7 @@ describe('sign-in', () => {
           new Date(begunAt),
         ]),
       ).toEqual([])
+      await server.database.query('UPDATE second_factors SET removed_at = now() WHERE user_id = $1', [user])
       await server.database.query('UPDATE users SET disabled_at = NULL, password_hash = $2 WHERE id = $1', [
         user,
         undo[0]?.password_hash,

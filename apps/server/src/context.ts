@@ -20,6 +20,7 @@ import { createLogger, type Logger } from './log.ts'
 import { createAccessTokens, MAX_TOKEN_LIFE_MS } from './sessions/access-token.ts'
 import { type CsrfTokens, createCsrfTokens } from './sessions/csrf.ts'
 import { createSessions, type Sessions } from './sessions/sessions.ts'
+import { createSlowDown } from './sessions/slow-down.ts'
 import { createUsedProofs } from './sessions/used-proofs.ts'
 import { type Database, openDatabase } from './storage/open.ts'
 import { createPasswords, type Passwords } from './users/password.ts'
@@ -91,6 +92,8 @@ export async function createContext(
   const csrf = createCsrfTokens(await keys.derive('csrf', 32))
   const usedProofs = createUsedProofs(database, clock, report)
   endings.push(() => usedProofs.close())
+  const slowDown = createSlowDown(database, await keys.derive('sign-in', 32), clock, report)
+  endings.push(() => slowDown.close())
   const passkeys = createPasskeyChallenges(await keys.derive('passkey-challenge', 32), usedProofs, clock)
 
   const bus = overrides.bus?.(database) ?? createPostgresBus(database, clock, report)
@@ -110,6 +113,7 @@ export async function createContext(
     passkeys,
     passwords,
     usedProofs,
+    slowDown,
   })
   const gateway = createGateway({ config, clock, log, policy, database, keyring, bus, access, sessions })
   endings.push(() => gateway.close())

@@ -17,6 +17,7 @@ import type { AccessTokens } from './access-token.ts'
 import type { CsrfTokens } from './csrf.ts'
 import { type CheckedProof, checkProof } from './proof.ts'
 import { signedInUser } from './signed-in-user.ts'
+import type { SlowDown } from './slow-down.ts'
 import type { UsedProofs } from './used-proofs.ts'
 
 /** What signing in, refreshing and signing out are made of. */
@@ -34,6 +35,7 @@ export type SessionDeps = {
   readonly passkeys: PasskeyChallenges
   readonly passwords: Passwords
   readonly usedProofs: UsedProofs
+  readonly slowDown: SlowDown
 }
 
 /** Where a call comes from, as the audit has it. */

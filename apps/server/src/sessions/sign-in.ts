@@ -29,6 +29,8 @@ type UserRow = {
   /** Whether an authenticator app is in force. */
   totp: boolean
   passkeys: readonly Descriptor[]
+  /** Whether they have signed in with this key before. */
+  knownDevice: boolean
 }
 
 /**
@@ -43,10 +45,21 @@ export async function signIn(deps: SessionDeps, request: SignInRequest): Promise
     seen.trail = { ...seen.trail, device: auditSecretId(jkt) }
     const tenant = await deps.database.findTenant(request.tenant)
     seen.tenant = tenant?.id ?? null
-    const user = await findUser(deps, tenant?.id ?? NIL_UUID, request.username)
+    const user = await findUser(deps, tenant?.id ?? NIL_UUID, request.username, jkt)
     if (user !== null) seen.trail = { ...seen.trail, actor: auditId(user.id) }
     const stored = user?.kind === 'person' ? user.passwordHash : null
+    const attempt = await deps.slowDown.begin({
+      tenant: tenant?.id ?? NIL_UUID,
+      username: request.username,
+      jkt,
+      knownDevice: user?.knownDevice === true,
+      address: request.where.address ?? '',
+    })
+    if (attempt.waitMs > 0) throw new Refusal('rate-limited', 'attempts', { retryAfterMs: attempt.waitMs })
     const verdict = await deps.passwords.verify(stored, request.password)
+    const mayPass = verdict.matches && user?.disabledAt === null && tenant?.disabledAt === null
+    const retryAfterMs = mayPass ? await attempt.succeeded() : await attempt.failed().then(() => 0)
+    if (retryAfterMs > 0) throw new Refusal('rate-limited', 'attempts', { retryAfterMs })
     if (tenant === null) throw new Refusal('unauthenticated', 'unknown-tenant')
     if (user === null) throw new Refusal('unauthenticated', 'unknown-user')
     if (!verdict.matches) throw new Refusal('unauthenticated', 'password')
@@ -71,7 +84,7 @@ export async function signIn(deps: SessionDeps, request: SignInRequest): Promise
     await deps.database.auditOnly(seen.tenant, {
       ...seen.trail,
       action: 'auth.login',
-      outcome: refusal.code === 'unauthenticated' ? 'refused' : 'failed',
+      outcome: ['unauthenticated', 'rate-limited'].includes(refusal.code) ? 'refused' : 'failed',
       reason: refusal.reason,
     })
     refusal.audited = true
@@ -96,7 +109,7 @@ export async function endReplaced(
 }
 
 /** Asked of no tenant as well, so that an unknown one takes as long. */
-async function findUser(deps: SessionDeps, tenantId: string, username: string): Promise<UserRow | null> {
+async function findUser(deps: SessionDeps, tenantId: string, username: string, jkt: string): Promise<UserRow | null> {
   const row = await deps.database.readTenant(tenantId, (db) =>
     db.user.findUnique({
       where: { tenantId_username: { tenantId, username } },
@@ -106,11 +119,17 @@ async function findUser(deps: SessionDeps, tenantId: string, username: string): 
         passwordHash: true,
         disabledAt: true,
         secondFactors: { where: { removedAt: null, confirmedAt: { not: null } }, select: { id: true } },
+        devices: { where: { jkt, revokedAt: null }, select: { id: true } },
         passkeys: { where: { removedAt: null }, select: described, orderBy: { createdAt: 'asc' } },
       },
     }),
   )
   if (row === null) return null
-  const { secondFactors, passkeys, ...user } = row
-  return { ...user, totp: secondFactors.length > 0, passkeys: passkeys.map(descriptorOf) }
+  const { secondFactors, passkeys, devices, ...user } = row
+  return {
+    ...user,
+    totp: secondFactors.length > 0,
+    passkeys: passkeys.map(descriptorOf),
+    knownDevice: devices.length > 0,
+  }
 }
