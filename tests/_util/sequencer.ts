@@ -10,7 +10,7 @@ import { headFile } from '../../packages/transparency-log/src/head-file.ts'
 import {
   type NoteSigner,
   parseSignerKey,
-  type TileStore,
+  type ReadableStore,
   type VerifyReport,
   verifyLog,
 } from '../../packages/transparency-log/src/index.ts'
@@ -28,7 +28,7 @@ export type TestLog = {
   sequencer(over?: Partial<SequencerOptions>): Sequencer
   /** Looks until nothing is left to do, and returns the sequencer's state. */
   settle(sequencer?: Sequencer): Promise<Sequencer['state']>
-  verify(tiles?: TileStore): Promise<VerifyReport>
+  verify(tiles?: ReadableStore): Promise<VerifyReport>
   remove(): Promise<void>
 }
 
@@ -82,7 +82,8 @@ export async function createTestLog(store: TestDatabase, clock: Pick<Clock, 'now
       if (one === undefined) await mine.close()
       return state
     },
-    verify: () => verifyLog(directoryStore(dir), { origin, logKeys: [signer.verifier], now: clock.now() }),
+    verify: (tiles) =>
+      verifyLog(tiles ?? directoryStore(dir), { origin, logKeys: [signer.verifier], now: clock.now() }),
     async remove() {
       await Promise.all(made.map((one) => one.close()))
       rmSync(root, { recursive: true, force: true })

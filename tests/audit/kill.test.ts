@@ -24,7 +24,7 @@ afterAll(async () => {
 /** Starts one, lets it lead, and kills it (SIGKILL) so many milliseconds later. */
 async function killedAfter(ms: number): Promise<void> {
   const { sequencerUrl: databaseUrl, dir: auditDir, keysDir, origin } = log
-  const options = { databaseUrl, auditDir, keysDir, origin, witnesses: [] }
+  const options = { databaseUrl, auditDir, auditS3: null, keysDir, origin, witnesses: [] }
   const child = spawn(process.execPath, [PROGRAM, JSON.stringify(options)], { stdio: ['ignore', 'pipe', 'inherit'] })
   const over = once(child, 'exit')
   try {

@@ -3,6 +3,7 @@ import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Limits } from '@wardline/protocol'
 import type { z } from 'zod'
+import type { AuditS3 } from './audit/log-store.ts'
 import { limitOf, type PreAuthLimits, settingSchema, settings, witnessOf } from './settings.ts'
 
 /** The repository's root, where `.data` is when nothing else is said. */
@@ -33,6 +34,8 @@ export type Config = {
   }
   /** The audit log's tiles and checkpoints. */
   readonly auditDir: string
+  /** A bucket for them in place of that folder. Holds a secret. */
+  readonly auditS3: AuditS3 | null
   /** Who cosigns its checkpoints. */
   readonly witnesses: readonly { readonly url: string; readonly vkey: string }[]
   /** The origin that people type; null: `https://localhost:<port>`. */
@@ -148,7 +151,23 @@ function contradictions(values: Values): string[] {
   if (values.WARDLINE_DATABASE_APP_URL !== undefined && values.WARDLINE_DATABASE_URL === undefined) {
     problems.push('WARDLINE_DATABASE_APP_URL: goes with WARDLINE_DATABASE_URL, which migrates; set that too.')
   }
+  const s3 = ['WARDLINE_AUDIT_S3_URL', 'WARDLINE_AUDIT_S3_ACCESS_KEY_ID', 'WARDLINE_AUDIT_S3_SECRET_ACCESS_KEY'] as const
+  if (new Set(s3.map((name) => values[name] === undefined)).size > 1) {
+    problems.push(`${s3.join(', ')}: go together; set all of them or none.`)
+  }
   return problems
+}
+
+function s3Of(values: Values): AuditS3 | null {
+  const url = values.WARDLINE_AUDIT_S3_URL
+  if (url === undefined) return null
+  return {
+    url,
+    region: values.WARDLINE_AUDIT_S3_REGION,
+    accessKeyId: values.WARDLINE_AUDIT_S3_ACCESS_KEY_ID ?? '',
+    secretAccessKey: values.WARDLINE_AUDIT_S3_SECRET_ACCESS_KEY ?? '',
+    retentionDays: values.WARDLINE_AUDIT_S3_RETENTION_DAYS,
+  }
 }
 
 function isLoopback(host: string): boolean {
@@ -175,6 +194,7 @@ function toConfig(values: Values): Config {
       webhookNetworks: values.WARDLINE_WEBHOOK_NETWORKS,
       webhookCaFile: values.WARDLINE_WEBHOOK_CA_FILE ?? null,
     },
+    auditS3: s3Of(values),
     witnesses: values.WARDLINE_WITNESSES.map(witnessOf),
     auditDir:
       values.WARDLINE_AUDIT_DIR === undefined ? join(dataDir, 'audit-log') : resolve(ROOT, values.WARDLINE_AUDIT_DIR),

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import type { LogPlace } from './audit/log-store.ts'
 import { ensureLogKey, originOf, prepareNextLogKey, readLogKey } from './audit/sequencer/log-key.ts'
 import type { RunOptions } from './audit/sequencer/run.ts'
 import { systemClock } from './clock.ts'
@@ -22,6 +23,7 @@ export { DRILL_TENANT, type Stage } from './alerts/drill/stage.ts'
 export { bySystem } from './audit/by.ts'
 export { compareDatabase } from './audit/compare/database.ts'
 export type { DatabaseFinding } from './audit/compare/findings.ts'
+export { logStore } from './audit/log-store.ts'
 export { runSequencer, type SequencerNews, sequencerOf } from './audit/sequencer/run.ts'
 export { NotClinical, UnknownUser } from './import/care-teams.ts'
 export { importFhir } from './import/import-fhir.ts'
@@ -65,10 +67,10 @@ export async function withInstallation<T>(run: (installation: Installation) => P
 /** The installation's audit log, for whoever writes it or compares it. @throws OperationRefused */
 export async function withAuditLog<T>(run: (log: AuditLog) => Promise<T>): Promise<T> {
   return withPrepared(async ({ prepared, config }) => {
-    const { auditDir, keysDir, witnesses } = config
+    const { auditDir, auditS3, keysDir, witnesses } = config
     const origin = originOf(prepared.installation.id)
     const vkey = await ensureLogKey(keysDir, origin)
-    return run({ databaseUrl: prepared.sequencerUrl, origin, auditDir, keysDir, witnesses, vkey })
+    return run({ databaseUrl: prepared.sequencerUrl, origin, auditDir, auditS3, keysDir, witnesses, vkey })
   })
 }
 
@@ -81,11 +83,11 @@ export async function requestNextLogKey({ keysDir, origin }: AuditLog): Promise<
 }
 
 /** The public key of this machine's audit log, and where that log is; null where this is no machine of an installation. */
-export async function localLog(): Promise<{ vkey: string; auditDir: string } | null> {
+export async function localLog(): Promise<(LogPlace & { vkey: string }) | null> {
   return refusing(async () => {
-    const { keysDir, auditDir } = loadConfig()
+    const { keysDir, auditDir, auditS3 } = loadConfig()
     const vkey = await readLogKey(keysDir)
-    return vkey === null ? null : { vkey, auditDir }
+    return vkey === null ? null : { vkey, auditDir, auditS3 }
   })
 }
 

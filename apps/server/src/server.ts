@@ -130,10 +130,10 @@ function watchOver(postgres: EmbeddedPostgres, log: Logger): Ending {
 /** Ended after everything that writes audit events, so that the last of them get their place. */
 async function startSequencer(ctx: Context, databaseUrl: string, endings: Ending[]): Promise<EmbeddedSequencer> {
   const { config, log, database, readiness } = ctx
-  const { keysDir, auditDir, witnesses } = config
+  const { keysDir, auditDir, auditS3, witnesses } = config
   const origin = originOf(database.installation.id)
   await ensureLogKey(keysDir, origin)
-  const sequencer = startEmbeddedSequencer({ databaseUrl, origin, auditDir, keysDir, witnesses }, log, (gap) => {
+  const sequencer = startEmbeddedSequencer({ databaseUrl, origin, auditDir, auditS3, keysDir, witnesses }, log, (gap) => {
     // The tenant whose numbers are missing is told in its own audit, where alerts look for it.
     const fact = { action: 'audit.void', outcome: 'failed', count: gap.found - gap.expected } as const
     database.auditOnly(gap.tenant, fact).catch((error: unknown) => log.error('audit.failed', { error }))

@@ -115,12 +115,42 @@ const named = {
     fix: 'give a folder',
     shown: '.data/audit-log',
   }),
+  WARDLINE_AUDIT_S3_URL: optional(httpUrl(), {
+    about:
+      'A bucket for the audit log in place of that folder: S3, or what speaks like it, with object lock. The bucket is the first part of the path.',
+    fix: 'give https://host/bucket or https://host/bucket/prefix',
+    shown: 'https://s3.eu-central-1.amazonaws.com/hospital-audit/wardline',
+  }),
+  WARDLINE_AUDIT_S3_REGION: {
+    schema: z
+      .string()
+      .regex(/^[a-z0-9-]{1,40}$/)
+      .default('us-east-1'),
+    about: 'Its region.',
+    fix: 'give a region as eu-central-1',
+    shown: 'us-east-1',
+  },
+  WARDLINE_AUDIT_S3_ACCESS_KEY_ID: optional(z.string(), {
+    about: 'Who writes it: may put, get and list objects and delete partial tiles, and nothing else.',
+    fix: 'give the id of an access key',
+    shown: 'AKIA…',
+  }),
+  WARDLINE_AUDIT_S3_SECRET_ACCESS_KEY: {
+    ...optional(z.string(), { about: 'Its secret.', fix: 'give the secret of the access key', shown: '…' }),
+    secret: true as const,
+  },
+  WARDLINE_AUDIT_S3_RETENTION_DAYS: whole(
+    2_192,
+    0,
+    36_500,
+    'Days for which nobody can delete what is written there (object lock, COMPLIANCE). 0: no lock.',
+  ),
   WARDLINE_WITNESSES: {
     schema: list(witness()),
     about:
       'Witnesses that cosign the audit log (C2SP tlog-witness): the URL and the public key of each, as `wardline witness` prints them, separated by commas.',
     fix: 'give the URL, a space and the public key of each, separated by commas',
-    shown: 'https://witness.example.net witness.example.net+5f2e3c4d+BL…',
+    shown: 'https://witness.example.net witness.example.net+e84818b2+BI1ZSob1Dvj5yacUWm3sAQUgzgHrYl6CzZ8HtB3KdWWm',
   },
   WARDLINE_PUBLIC_URL: optional(httpsOrigin(), {
     about: 'What people type: proofs are made for it, certificates name it. By default https://localhost:<port>.',
@@ -276,6 +306,16 @@ function list<S extends z.ZodType<string, string>>(item: S) {
     .transform((text) => text.split(',').map((part) => part.trim()))
     .pipe(z.array(item))
     .default([])
+}
+
+/** A URL over https, or http to this machine alone. */
+function httpUrl() {
+  return z.string().refine((text) => {
+    if (!URL.canParse(text)) return false
+    const { protocol, hostname, pathname } = new URL(text)
+    const isHere = ['localhost', '127.0.0.1', '[::1]'].includes(hostname)
+    return (protocol === 'https:' || (protocol === 'http:' && isHere)) && pathname.length > 1
+  })
 }
 
 /** `https://… name+id+key`; what a witness answers is signed, so plain http would do as well. */

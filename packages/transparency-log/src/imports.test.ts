@@ -28,9 +28,14 @@ describe('what each entry pulls in', () => {
   it('the folder store: the file system too', () => {
     expect(modulesOf('./directory-store.ts').others.toSorted()).toEqual([
       'node:crypto',
+      'node:fs',
       'node:fs/promises',
       'node:path',
     ])
+  })
+
+  it('the bucket: node:crypto, and the fetch that is there', () => {
+    expect(modulesOf('./s3-store.ts').others).toEqual(['node:crypto'])
   })
 
   it('the browser’s half: nothing of Node', () => {

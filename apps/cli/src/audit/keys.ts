@@ -1,10 +1,15 @@
-import { readFile } from 'node:fs/promises'
-import { localLog } from '@wardline/server/operations'
-import { type NoteVerifier, parseVerifierKey } from '@wardline/transparency-log'
+import { readFile, stat } from 'node:fs/promises'
+import { localLog, logStore } from '@wardline/server/operations'
+import { type NoteVerifier, parseVerifierKey, type ReadableStore } from '@wardline/transparency-log'
+import { directoryStore } from '@wardline/transparency-log/directory-store'
 import { CliError } from '../cli-error.ts'
 
-/** Whose signatures count, and where the log is when no folder is named. */
-export type LogTrust = { readonly origin: string; readonly logKeys: readonly NoteVerifier[]; readonly dir: string }
+/** Whose signatures count, and the log's files: those of a folder, or of this machine's own log. */
+export type LogTrust = {
+  readonly origin: string
+  readonly logKeys: readonly NoteVerifier[]
+  readonly store: ReadableStore
+}
 
 /**
  * The keys that the auditor names, as text or as a file; without any, the one of this machine's own installation, which is said: a key that
@@ -16,12 +21,16 @@ export async function trustOf(vkeys: readonly string[], dir: string | undefined)
   if (given.length === 0) {
     throw new CliError('say whose signature counts: --vkey KEY or --vkey FILE, as "wardline audit vkey" printed it.')
   }
-  const folder = dir ?? local?.auditDir
-  if (folder === undefined) throw new CliError('say which folder holds the log.')
+  const store = dir !== undefined ? directoryStore(dir) : local !== null ? logStore(local) : undefined
+  if (store === undefined) throw new CliError('say which folder holds the log.')
+  const folder = dir ?? (local?.auditS3 === null ? local.auditDir : undefined)
+  if (folder !== undefined && (await stat(folder).catch(() => undefined))?.isDirectory() !== true) {
+    throw new CliError(`${folder}: there is no such folder.`)
+  }
   if (vkeys.length === 0) process.stderr.write('wardline: trusting the key of this machine; --vkey names another.\n')
   const logKeys = await Promise.all(given.map(keyOf))
   const [first] = logKeys
-  return { origin: first?.name ?? '', logKeys, dir: folder }
+  return { origin: first?.name ?? '', logKeys, store }
 }
 
 /** A public key, as text or in a file. @throws CliError */

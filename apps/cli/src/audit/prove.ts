@@ -1,6 +1,5 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { checkProof, parseLeaf, proveEntry, readCheckpoint, readEntries } from '@wardline/transparency-log'
-import { directoryStore } from '@wardline/transparency-log/directory-store'
 import { Command } from 'commander'
 import { CliError } from '../cli-error.ts'
 import { type LogTrust, trustOf } from './keys.ts'
@@ -33,7 +32,7 @@ export function proveCommands(): Command[] {
 async function runProve(what: string, { vkey, dir, out }: Options): Promise<void> {
   const trust = await trustOf(vkey, dir)
   const index = await placeOf(what, trust)
-  const { entry, file } = await proveEntry(directoryStore(trust.dir), trust, index).catch((error: unknown) => {
+  const { entry, file } = await proveEntry(trust.store, trust, index).catch((error: unknown) => {
     throw new CliError(`entry ${index} cannot be proved: ${error instanceof Error ? error.message : 'unknown'}.`)
   })
   const name = out ?? `entry-${index}`
@@ -47,7 +46,7 @@ async function placeOf(what: string, trust: LogTrust): Promise<number> {
   if (PLACE.test(what)) return Number(what)
   const [, writer, seq] = NUMBER.exec(what) ?? []
   if (writer === undefined) throw new CliError(`"${what}" is neither a place in the log nor writer/number.`)
-  const store = directoryStore(trust.dir)
+  const { store } = trust
   const size = (await readCheckpoint(store, trust.origin, trust.logKeys))?.head.size ?? 0
   const tail = Buffer.from(`,"seq":${seq},"writer":"${writer}"}`)
   let index = 0

@@ -1,4 +1,4 @@
-import { readFile, stat, writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { CompareStore, compareDatabase, withAuditLog } from '@wardline/server/operations'
 import {
   describeFinding,
@@ -9,7 +9,6 @@ import {
   type VerifyReport,
   verifyLog,
 } from '@wardline/transparency-log'
-import { directoryStore } from '@wardline/transparency-log/directory-store'
 import { Command } from 'commander'
 import { CliError } from '../cli-error.ts'
 import { keyOf, type LogTrust, trustOf } from './keys.ts'
@@ -78,14 +77,14 @@ export function verifyCommand(): Command {
 
 async function runVerify(dir: string | undefined, options: Options): Promise<void> {
   const trust = await trustOf(options.vkey, dir)
-  if (!(await stat(trust.dir).catch(() => undefined))?.isDirectory()) {
-    throw new CliError(`${trust.dir}: there is no such folder.`)
-  }
   const report = await verify(trust, options)
   const found = report.findings.map((finding) => ({ kind: finding.kind, sentence: describeFinding(finding) }))
-  if (options.database === true && report.head !== undefined) found.push(...(await compare(trust.dir, report)))
+  if (options.database === true && report.head !== undefined) found.push(...(await compare(trust, report)))
   if (options.strict === true)
     found.push(...report.voids.map((one) => ({ kind: 'writer-gap' as const, sentence: voidSentence(one) })))
+  for (const { vkey } of report.logKeys.filter((key) => !trust.logKeys.includes(key))) {
+    process.stdout.write(`key: the log itself leads from the key that is trusted to ${vkey}\n`)
+  }
   print(report, found)
   if (options.keep !== undefined && report.verified !== undefined && found.length === 0) {
     await writeFile(options.keep, formatVerified(report.verified))
@@ -94,7 +93,7 @@ async function runVerify(dir: string | undefined, options: Options): Promise<voi
   process.exitCode = gravest === undefined ? 0 : EXIT_CODES[gravest]
 }
 
-async function verify({ origin, logKeys, dir }: LogTrust, options: Options): Promise<VerifyReport> {
+async function verify({ origin, logKeys, store }: LogTrust, options: Options): Promise<VerifyReport> {
   const { since, maxAge, witness, quorum } = options
   const known = await Promise.all(options.extends.map(readCheckpoint))
   const keys = await Promise.all(witness.map(keyOf))
@@ -102,7 +101,7 @@ async function verify({ origin, logKeys, dir }: LogTrust, options: Options): Pro
   if (threshold > keys.length) throw new CliError(`--quorum ${threshold}: ${keys.length} witnesses are named.`)
   const progress = progressLine('verifying')
   try {
-    return await verifyLog(directoryStore(dir), {
+    return await verifyLog(store, {
       origin,
       logKeys,
       known,
@@ -118,14 +117,13 @@ async function verify({ origin, logKeys, dir }: LogTrust, options: Options): Pro
 }
 
 async function compare(
-  dir: string,
+  { store: tiles }: LogTrust,
   { head, logKeys }: VerifyReport,
 ): Promise<{ kind: FindingKind; sentence: string }[]> {
   return withAuditLog(async ({ databaseUrl }) => {
     const store = await CompareStore.connect(databaseUrl)
     const progress = progressLine('comparing the database')
     try {
-      const tiles = directoryStore(dir)
       const { findings } = await compareDatabase({
         store,
         tiles,

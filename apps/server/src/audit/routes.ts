@@ -1,6 +1,5 @@
 import { Readable } from 'node:stream'
 import { auditCheckpoint, auditEventView, auditExportQuery, auditProof, auditQuery, page } from '@wardline/protocol'
-import { directoryStore } from '@wardline/transparency-log/directory-store'
 import { z } from 'zod'
 import type { Context } from '../context.ts'
 import type { App } from '../http/app-type.ts'
@@ -8,6 +7,7 @@ import { callerOf } from '../http/caller.ts'
 import { noQuery } from '../http/no-query.ts'
 import { exportAudit } from './export.ts'
 import { listAudit } from './list.ts'
+import { logStore } from './log-store.ts'
 import { proveAuditEvent, readAuditCheckpoint } from './proof.ts'
 
 const eventParams = z.strictObject({
@@ -19,7 +19,7 @@ const eventParams = z.strictObject({
 
 /** What happened, and the proof of it; for the authenticated scope. */
 export function registerAuditRoutes(api: App, ctx: Context): void {
-  const tiles = directoryStore(ctx.config.auditDir)
+  const tiles = logStore(ctx.config)
   api.get(
     '/admin/audit/events',
     {

@@ -1,20 +1,18 @@
 import { join } from 'node:path'
 import { parseVerifierKey } from '@wardline/transparency-log'
-import { directoryStore } from '@wardline/transparency-log/directory-store'
 import { headFile } from '@wardline/transparency-log/head-file'
 import { systemClock } from '../../clock.ts'
+import { type LogPlace, logStore } from '../log-store.ts'
 import { logKeyFiles } from './log-key.ts'
 import type { WriterGap } from './places.ts'
 import { Sequencer, type SequencerState } from './sequencer.ts'
 import type { WitnessState } from './witnesses.ts'
 
 /** Plain values, so that they can be handed to a thread. */
-export type RunOptions = {
+export type RunOptions = LogPlace & {
   readonly databaseUrl: string
   /** First line of every checkpoint. */
   readonly origin: string
-  /** Of the log's files. */
-  readonly auditDir: string
   /** Of the signing key, and of what this process remembers of its last head: not where the log is. */
   readonly keysDir: string
   readonly witnesses: readonly { readonly url: string; readonly vkey: string }[]
@@ -31,10 +29,10 @@ export type SequencerNews =
 const HEAD_FILE = 'audit-log.head'
 
 export function sequencerOf(options: RunOptions, tell: (news: SequencerNews) => void): Sequencer {
-  const { databaseUrl, auditDir, keysDir, origin, witnesses } = options
+  const { databaseUrl, keysDir, origin, witnesses } = options
   return new Sequencer({
     databaseUrl,
-    tiles: directoryStore(auditDir),
+    tiles: logStore(options),
     headFile: headFile(join(keysDir, HEAD_FILE)),
     keys: logKeyFiles(keysDir, origin),
     witnesses: witnesses.map(({ url, vkey }) => ({ url, key: parseVerifierKey(vkey) })),
