@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
+import type { IncomingMessage } from 'node:http'
 import fastifyCookie from '@fastify/cookie'
-import { API_BASE } from '@wardline/protocol'
+import { API_BASE, SOCKET_PATH } from '@wardline/protocol'
 import { fastify } from 'fastify'
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod'
 import { registerAlertRoutes } from './alerts/routes.ts'
@@ -19,7 +20,7 @@ import type { App } from './http/app-type.ts'
 import { requireAuthentication } from './http/authenticated.ts'
 import { endWithServer } from './http/connections.ts'
 import { securityHeaders } from './http/headers.ts'
-import { hasPlainHead, isUnsafe, onClientError, refusalOfRequest, sendProblem } from './http/problems.ts'
+import { hasPlainHead, isUnsafe, onClientError, refusalOfRequest, refuseBare, sendProblem } from './http/problems.ts'
 import { RefusalAudit } from './http/refusal-audit.ts'
 import { logAnswers } from './http/request-log.ts'
 import { registerStaticWeb, sendPage, wantsPage } from './http/static-web.ts'
@@ -55,6 +56,7 @@ const KEEP_ALIVE_MS = 65_000
  */
 export async function createApp(ctx: Context, certificate: ServerCertificate): Promise<App> {
   const { config, site, log, proxies } = ctx
+  const headers = () => securityHeaders(site, config.demo)
   const app: App = fastify({
     https: {
       ...TLS_OPTIONS,
@@ -63,6 +65,9 @@ export async function createApp(ctx: Context, certificate: ServerCertificate): P
       connectionsCheckingInterval: CHECK_MS,
       headersTimeout: HEADERS_MS,
       requestTimeout: REQUEST_MS,
+      // Node's own answer to a request without a host has no form; hasPlainHead() looks.
+      requireHostHeader: false,
+      shouldUpgradeCallback: isForSocket,
     },
     logger: false,
     genReqId: () => randomUUID(),
@@ -72,12 +77,16 @@ export async function createApp(ctx: Context, certificate: ServerCertificate): P
     // While it closes, what is under way is still answered, and in the one form of ours.
     return503OnClosing: false,
     routerOptions: { maxParamLength: 128 },
-    clientErrorHandler: onClientError,
+    clientErrorHandler: (error, socket) => onClientError(error, socket, headers()),
     frameworkErrors: (_error, _request, reply) => {
-      sendProblem(reply.headers(securityHeaders(site, config.demo)), new Refusal('invalid', 'malformed'))
+      sendProblem(reply.headers(headers()), new Refusal('invalid', 'malformed'))
     },
   }).withTypeProvider<ZodTypeProvider>()
   app.server.maxHeadersCount = HEADER_COUNT
+  // Node answers these by itself otherwise, or not at all.
+  const bare = new Refusal('invalid', 'malformed')
+  app.server.on('checkExpectation', ({ socket }) => refuseBare(socket, bare, headers()))
+  app.server.on('connect', (_request, socket) => refuseBare(socket, bare, headers()))
   endWithServer(app)
   app.setValidatorCompiler(validatorCompiler)
   app.setSerializerCompiler(serializerCompiler)
@@ -93,7 +102,7 @@ export async function createApp(ctx: Context, certificate: ServerCertificate): P
   const audit = new RefusalAudit(ctx)
   app.addHook('onClose', () => audit.close())
   app.addHook('onRequest', async (request, reply) => {
-    reply.headers(securityHeaders(site, config.demo))
+    reply.headers(headers())
     if (!hasPlainHead(request.raw)) throw new Refusal('invalid', 'malformed')
     if (!request.arrival.secure) {
       // whoever types the address without https is shown the way; anything else has said its secret aloud already.
@@ -127,6 +136,14 @@ export async function createApp(ctx: Context, certificate: ServerCertificate): P
   await registerGateway(app, ctx)
   await registerStaticWeb(app, ctx.webRoot)
   return app
+}
+
+/**
+ * Whether a request may become a socket. Of any other, Upgrade is not looked at (RFC 9110 §7.8): Node would take its parser away
+ * before anybody has decided, and with it every limit of time.
+ */
+function isForSocket({ method, url, headers }: IncomingMessage): boolean {
+  return method === 'GET' && url?.split('?', 1)[0] === SOCKET_PATH && headers.upgrade?.toLowerCase() === 'websocket'
 }
 
 function registerAuthenticated(api: App, ctx: Context): void {

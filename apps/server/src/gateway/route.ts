@@ -57,6 +57,7 @@ export async function registerGateway(app: App, ctx: Context): Promise<void> {
         if (refusal === null) return next()
         gateway.strangers.refused(peer, refusal.reason)
         refusal.audited = true
+        reply.header('connection', 'close')
         if (refusal.reason === 'token-in-url') explain(reply, refusal)
         else next(refusal)
       },
@@ -85,6 +86,7 @@ export async function registerGateway(app: App, ctx: Context): Promise<void> {
         // RFC 6455 §4.2.1; `ws` would take HTTP/1.0, and drafts of the protocol.
         isUpgrade: request.ws && request.raw.httpVersion === '1.1' && headers['sec-websocket-version'] === '13',
         origin: headers.origin,
+        key: headers['sec-websocket-key'],
         subprotocols: headers['sec-websocket-protocol'],
       },
       site,

@@ -8,9 +8,16 @@ export interface UpgradeRequest {
   readonly url: string
   readonly isUpgrade: boolean
   readonly origin: string | undefined
+  /** `Sec-WebSocket-Key`. */
+  readonly key: string | undefined
   /** `Sec-WebSocket-Protocol`. */
   readonly subprotocols: string | undefined
 }
+
+/** 16 bytes in base64 (RFC 6455 §4.1). */
+const KEY = /^[A-Za-z0-9+/]{22}==$/
+/** RFC 9110 §5.6.2: what `ws` takes for one. */
+const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
 
 /**
  * Why the socket is refused before it is one; null where it is not (R-02, R-03). A token has no place in a URL, which logs, proxies
@@ -18,8 +25,9 @@ export interface UpgradeRequest {
  */
 export function refusalOfUpgrade(request: UpgradeRequest, site: Pick<Site, 'isAllowedOrigin'>): Refusal | null {
   if (request.url.includes('?')) return new Refusal('invalid', 'token-in-url')
-  if (!request.isUpgrade) return new Refusal('invalid', 'malformed')
+  if (!request.isUpgrade || !KEY.test(request.key ?? '')) return new Refusal('invalid', 'malformed')
   if (!site.isAllowedOrigin(request.origin)) return new Refusal('forbidden', 'origin')
   const offered = request.subprotocols?.split(',').map((each) => each.trim()) ?? []
-  return offered.includes(SUBPROTOCOL) ? null : new Refusal('invalid', 'subprotocol')
+  const isList = offered.every((each) => TOKEN.test(each)) && new Set(offered).size === offered.length
+  return isList && offered.includes(SUBPROTOCOL) ? null : new Refusal('invalid', 'subprotocol')
 }

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
-import { ERRORS } from '@wardline/protocol'
+import type { Duplex } from 'node:stream'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { Refusal, toProblem, toRefusal } from '../errors.ts'
 
@@ -43,22 +43,27 @@ export function refusalOfRequest(error: unknown): Refusal {
 }
 
 /** Before there is a request: what came is no HTTP, or its headers are too large, or come too slowly. */
-export function onClientError(error: Error & { code?: string }, socket: Socket): void {
+export function onClientError(
+  error: Error & { code?: string },
+  socket: Socket,
+  headers: Readonly<Record<string, string>>,
+): void {
   // Whoever has not come as far as HTTP, because TLS failed or never ended, is not answered but cut off.
   if (!/^(HPE|ERR_HTTP)_/.test(error.code ?? '') || !socket.writable) {
     socket.destroy()
     return
   }
   const code = error.code === 'HPE_HEADER_OVERFLOW' ? 'too-large' : 'invalid'
-  const body = JSON.stringify(toProblem(new Refusal(code, 'malformed')))
-  const head = [
-    `HTTP/1.1 ${ERRORS[code].status} Refused`,
-    `content-type: ${PROBLEM}`,
-    `content-length: ${Buffer.byteLength(body)}`,
-    'cache-control: no-store',
-    'connection: close',
-  ]
-  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`)
+  refuseBare(socket, new Refusal(code, 'malformed'), headers)
+}
+
+/** Answers on a connection that no reply of Fastify's belongs to, in the form of all others, and ends it. `headers`: securityHeaders(). */
+export function refuseBare(socket: Duplex, refusal: Refusal, headers: Readonly<Record<string, string>>): void {
+  const problem = toProblem(refusal)
+  const body = JSON.stringify(problem)
+  const all = { ...headers, 'content-type': PROBLEM, 'content-length': Buffer.byteLength(body), connection: 'close' }
+  const head = Object.entries(all).map(([name, value]) => `${name}: ${value}`)
+  socket.end([`HTTP/1.1 ${problem.status} Refused`, ...head, '', body].join('\r\n'))
   // Node leaves the other half open for as long as the client likes.
   socket.resume()
   const late = setTimeout(() => socket.destroy(), LINGER_MS)
@@ -76,11 +81,12 @@ function fieldsOf(issues: NonNullable<FastifyError['validation']>): readonly str
 }
 
 /**
- * Whether it is HTTP/1 and names one host at most (RFC 9112 §3.2): of two, whoever stands in front may have believed the other
- * one. Node takes both, and HTTP/0.9, which has no headers at all.
+ * Whether it is HTTP/1 and names its host, once (RFC 9112 §3.2): of two, whoever stands in front may have believed the other
+ * one. HTTP/1.0 may name none. Node takes two, and HTTP/0.9, which has no headers at all.
  */
 export function hasPlainHead({ httpVersion, headersDistinct }: IncomingMessage): boolean {
-  return httpVersion.startsWith('1.') && (headersDistinct['host'] ?? []).length <= 1
+  const hosts = (headersDistinct['host'] ?? []).length
+  return httpVersion === '1.1' ? hosts === 1 : httpVersion === '1.0' && hosts <= 1
 }
 
 /** Whether a call may change something: then it needs an allowed Origin (R-02), and its answer is not for caches. */
