@@ -7,7 +7,8 @@ import { createTestDatabase, type TestDatabase } from '../_util/database.ts'
 import { createTestLog, type TestLog } from '../_util/sequencer.ts'
 
 const PROGRAM = fileURLToPath(new URL('../_util/run-sequencer.ts', import.meta.url))
-const KILLS = 12
+/** More on demand: WARDLINE_TEST_KILLS=200. */
+const KILLS = Number(process.env['WARDLINE_TEST_KILLS'] ?? 15)
 
 let store: TestDatabase
 let log: TestLog
@@ -43,26 +44,30 @@ async function killedAfter(ms: number): Promise<void> {
   }
 }
 
-it(`R-71 R-72 killed ${KILLS} times while events pour in, the log holds every event once, in order`, async () => {
-  const database = await store.open()
-  let isOver = false
-  let written = 0
-  const pouring = (async () => {
-    while (!isOver) {
-      const batch = Array.from({ length: 25 }, () =>
-        database.auditOnly(null, { action: 'socket.connect', outcome: 'refused' }),
-      )
-      await Promise.all(batch)
-      written += batch.length
-      await sleep(5)
-    }
-  })()
-  for (let n = 0; n < KILLS; n++) await killedAfter((n * 37) % 400)
-  isOver = true
-  await pouring
-  expect(await log.settle()).toMatchObject({ is: 'leading', gaps: 0 })
-  const report = await log.verify()
-  expect(report).toMatchObject({ ok: true, findings: [] })
-  const [own] = await store.query<{ n: string }>('SELECT count(*) AS n FROM audit_log.runs WHERE own IS NOT NULL')
-  expect(report.entries).toBe(written + Number(own?.n))
-})
+it(
+  `R-71 R-72 killed ${KILLS} times while events pour in, the log holds every event once, in order`,
+  async () => {
+    const database = await store.open()
+    let isOver = false
+    let written = 0
+    const pouring = (async () => {
+      while (!isOver) {
+        const batch = Array.from({ length: 25 }, () =>
+          database.auditOnly(null, { action: 'socket.connect', outcome: 'refused' }),
+        )
+        await Promise.all(batch)
+        written += batch.length
+        await sleep(5)
+      }
+    })()
+    for (let n = 0; n < KILLS; n++) await killedAfter((n * 37) % 400)
+    isOver = true
+    await pouring
+    expect(await log.settle()).toMatchObject({ is: 'leading', gaps: 0 })
+    const report = await log.verify()
+    expect(report).toMatchObject({ ok: true, findings: [] })
+    const [own] = await store.query<{ n: string }>('SELECT count(*) AS n FROM audit_log.runs WHERE own IS NOT NULL')
+    expect(report.entries).toBe(written + Number(own?.n))
+  },
+  20_000 + KILLS * 5_000,
+)

@@ -1,4 +1,4 @@
-// node packages/transparency-log/bench/log-rate.ts [entries, 1000000 by default]: writes a log, verifies it, says how fast.
+// node packages/transparency-log/bench/log-rate.ts [entries, 1000000 by default]: writes a log, verifies it, says how fast, and how fast one that goes on from there.
 import { randomUUID } from 'node:crypto'
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import path from 'node:path'
@@ -56,8 +56,18 @@ try {
   }
   report('wrote', writing)
   const verifying = performance.now()
-  const { ok } = await verifyLog(store, { origin: ORIGIN, logKeys: [signer.verifier], now: Date.now() })
+  const trust = { origin: ORIGIN, logKeys: [signer.verifier] }
+  const { ok, verified } = await verifyLog(store, { ...trust, now: Date.now() })
   report(ok ? 'verified' : 'could not verify', verifying)
+  if (verified === undefined) throw new Error('there is nothing to go on from')
+  await log.append([entry(entries)])
+  await log.publish()
+  const going = performance.now()
+  const next = await verifyLog(store, { ...trust, since: verified, now: Date.now() })
+  const ms = Math.round(performance.now() - going)
+  process.stdout.write(
+    `${next.ok ? 'verified' : 'could not verify'} what came since, ${next.entries} entry: ${ms} ms\n`,
+  )
 } finally {
   await rm(folder, { recursive: true })
 }
