@@ -103,7 +103,10 @@ export async function createApp(ctx: Context, certificate: ServerCertificate): P
   app.addHook('onClose', () => audit.close())
   app.addHook('onRequest', async (request, reply) => {
     reply.headers(headers())
-    if (!hasPlainHead(request.raw)) throw new Refusal('invalid', 'malformed')
+    if (!hasPlainHead(request.raw)) {
+      reply.header('connection', 'close')
+      throw new Refusal('invalid', 'malformed')
+    }
     if (!request.arrival.secure) {
       // whoever types the address without https is shown the way; anything else has said its secret aloud already.
       if (wantsPage(app, request)) return reply.redirect(site.url(pathOf(request)), 308)
