@@ -88,6 +88,11 @@ export async function createApp(ctx: Context, certificate: ServerCertificate): P
   app.server.on('checkExpectation', ({ socket }) => refuseBare(socket, bare, headers()))
   app.server.on('connect', (_request, socket) => refuseBare(socket, bare, headers()))
   endWithServer(app)
+  // First of all hooks: who is refused by the next bears them too.
+  app.addHook('onRequest', (_request, reply, next) => {
+    reply.headers(headers())
+    next()
+  })
   app.setValidatorCompiler(validatorCompiler)
   app.setSerializerCompiler(serializerCompiler)
   acceptJsonAlone(app)
@@ -102,7 +107,6 @@ export async function createApp(ctx: Context, certificate: ServerCertificate): P
   const audit = new RefusalAudit(ctx)
   app.addHook('onClose', () => audit.close())
   app.addHook('onRequest', async (request, reply) => {
-    reply.headers(headers())
     if (!hasPlainHead(request.raw)) {
       reply.header('connection', 'close')
       throw new Refusal('invalid', 'malformed')
