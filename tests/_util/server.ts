@@ -45,6 +45,8 @@ export type TestServerOptions = ContextOverrides & {
   readonly config?: Partial<Config>
   /** Roles demand the second factors that they demand elsewhere; else of nobody, so that a password signs anybody in. */
   readonly requireFactors?: true
+  /** Seconds without a sign of the person, after which their session is locked; a day, so that tests of other things let time pass. */
+  readonly idleSeconds?: number
   /** Another node: the same database, root key and signing keys. */
   readonly beside?: TestServer
 }
@@ -54,7 +56,7 @@ export type TestServerOptions = ContextOverrides & {
  * demonstration with one password, and no patients. Stop it in `afterAll`.
  */
 export async function startTestServer(options: TestServerOptions = {}): Promise<TestServer> {
-  const { config: changes = {}, beside, requireFactors, ...overrides } = options
+  const { config: changes = {}, beside, requireFactors, idleSeconds = 86_400, ...overrides } = options
   const database = beside?.database ?? (await createTestDatabase())
   const dataDir = beside?.dataDir ?? mkdtempSync(join(tmpdir(), 'wardline-server-'))
   const keysDir = join(dataDir, 'keys')
@@ -68,6 +70,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
   const running = await startServer(config, { log, ...overrides })
   const { ctx } = running
   const { tenants, users } = beside ?? (await seedPeople(ctx, requireFactors ?? false))
+  if (beside === undefined) await database.query('UPDATE tenant_settings SET idle_seconds = $1', [idleSeconds])
   return {
     ctx,
     running,

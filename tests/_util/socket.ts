@@ -130,7 +130,7 @@ export class TestSocket {
 }
 
 function hasNoId(type: string): boolean {
-  return type === 'receipt.mark' || type === 'typing.set'
+  return type === 'receipt.mark' || type === 'typing.set' || type === 'session.activity'
 }
 
 /** A socket on which `person` has signed in. `at`: another node. */

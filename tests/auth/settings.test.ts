@@ -11,7 +11,7 @@ let other: TestServer
 let admin: Person
 
 beforeAll(async () => {
-  server = await startTestServer({ clock })
+  server = await startTestServer({ clock, idleSeconds: 600 })
   other = await startTestServer({ beside: server, clock })
   admin = await signedIn(server, 'riverside/admin.reyes')
 })

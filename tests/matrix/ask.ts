@@ -32,7 +32,8 @@ export class Askers {
   /** Asks by a frame. Who cannot sign in on a socket is told so there, whatever they would have asked. */
   async ask(asking: Asking, { subject }: MatrixCase, { frame, unanswered }: Frame): Promise<Answer> {
     if (asking.standing === 'disabled') return this.#refusedAtOpening(asking)
-    const opened = this.#sockets.get(asking.who) ?? openSocket(asking.person)
+    // A password was changed in the meantime: a browser has fetched another token since.
+    const opened = this.#sockets.get(asking.who) ?? asking.person.refresh().then(() => openSocket(asking.person))
     this.#sockets.set(asking.who, opened)
     const socket = await opened
     const sent = frame(asking.id(subject))

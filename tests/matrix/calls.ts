@@ -143,11 +143,13 @@ export const calls: Partial<Record<Action, Calls>> = {
   'session.read': { tenant: [{ route: 'GET /admin/sessions' }, { route: 'GET /admin/devices' }] },
   'session.manage': {
     'own-session': [
+      { route: 'POST /admin/sessions/:id/renew', body: () => ({ demand: 'renew' }) },
       { route: 'DELETE /admin/sessions/:id' },
       { route: 'DELETE /admin/devices/:id', id: ({ device }) => device('own-session') },
       { route: 'POST /admin/tokens/revoke', body: ({ id }) => ({ user: id('self'), jti: 'j'.repeat(32) }) },
     ],
     'others-session': [
+      { route: 'POST /admin/sessions/:id/renew', body: () => ({ demand: 'renew' }) },
       { route: 'DELETE /admin/sessions/:id' },
       { route: 'DELETE /admin/devices/:id', id: ({ device }) => device('others-session') },
       { route: 'DELETE /admin/users/:id/sessions', id: ({ id }) => id('other-user') },
@@ -257,6 +259,8 @@ export const routesForAnyone: Readonly<Record<string, string>> = {
   'POST /api/v1/auth/passkey/options': 'what to ask an authenticator, before anybody is somebody',
   'POST /api/v1/auth/refresh': 'by the cookie: how one stays somebody',
   'POST /api/v1/auth/step-up': 'by a token: whoever it is proves again that they are',
+  'POST /api/v1/auth/lock': 'one’s own session, whoever it is',
+  'POST /api/v1/auth/unlock': 'by a token: whoever it is proves again that they are',
   'POST /api/v1/oauth/token': 'how a program becomes somebody',
   'POST /api/v1/oauth/revoke': 'by the key that the token is bound to: ends it, whoever it is',
   'POST /api/v1/auth/logout': 'by the cookie or a token: ends the session that asks, whoever it is',

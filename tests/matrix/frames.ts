@@ -41,6 +41,7 @@ export const frames: Readonly<Record<ClientRequest['type'], Frame | string>> = {
   'presence.set': { action: 'presence.set', frame: () => ({ type: 'presence.set', status: 'available' }) },
   'session.renew': 'the same person again, on the same device',
   'session.ping': 'says nothing about anything',
+  'session.activity': 'says that somebody is there, and nothing about anything',
 }
 
 /** What no frame names: it is one's own. */

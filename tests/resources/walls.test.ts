@@ -99,6 +99,7 @@ function calls(
     { method: 'POST', path: '/admin/care-team', body: { patient: mine.patient, user, role: 'physician' } },
     { method: 'DELETE', path: `/admin/users/${user}/factors` },
     { method: 'DELETE', path: `/admin/care-team/${assignment}` },
+    { method: 'POST', path: `/admin/sessions/${session}/renew`, body: { demand: 'step-up' } },
     { method: 'DELETE', path: `/admin/sessions/${session}` },
     { method: 'DELETE', path: `/me/sessions/${session}` },
     { method: 'DELETE', path: `/admin/devices/${device}` },
@@ -159,6 +160,8 @@ describe.each([
   const theirs = () => ids[other] as Ids
 
   async function everythingOf(slug: string): Promise<unknown> {
+    // When its people were active is written a moment later.
+    await server.ctx.activity.flush()
     const tenant = [server.tenants.get(slug)]
     const tables = ['users', 'user_roles', 'sessions', 'patients', 'care_team', 'channels', 'channel_members']
     const rows: unknown[] = []

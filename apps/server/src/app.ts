@@ -32,6 +32,7 @@ import { registerPatientRoutes } from './patients/routes.ts'
 import { registerRoleRoutes } from './roles/routes.ts'
 import { registerServiceRoutes } from './services/routes.ts'
 import { registerSessionAdminRoutes } from './sessions/admin-routes.ts'
+import { registerLockRoutes } from './sessions/lock-routes.ts'
 import { registerSessionRoutes, registerSignInRoutes } from './sessions/routes.ts'
 import { registerSettingsRoutes } from './tenants/routes.ts'
 import { certificateOptions, type ServerCertificate } from './tls/certificates.ts'
@@ -165,6 +166,7 @@ function registerAuthenticated(api: App, ctx: Context): void {
   registerRoleRoutes(api, ctx)
   registerCareTeamRoutes(api, ctx)
   registerSessionAdminRoutes(api, ctx)
+  registerLockRoutes(api, ctx)
   registerDeviceRoutes(api, ctx)
   registerServiceRoutes(api, ctx)
   registerSettingsRoutes(api, ctx)

@@ -19,6 +19,7 @@ import { openSigningKeys, type SigningKeys } from './keys/signing-keys.ts'
 import { createLogger, type Logger } from './log.ts'
 import { createAccessTokens, MAX_TOKEN_LIFE_MS } from './sessions/access-token.ts'
 import { type CsrfTokens, createCsrfTokens } from './sessions/csrf.ts'
+import { Activity } from './sessions/activity.ts'
 import { createSessions, type Sessions } from './sessions/sessions.ts'
 import { createSlowDown } from './sessions/slow-down.ts'
 import { createUsedProofs } from './sessions/used-proofs.ts'
@@ -42,6 +43,7 @@ export type Context = {
   readonly passkeys: PasskeyChallenges
   readonly bus: Bus
   readonly access: Access
+  readonly activity: Activity
   readonly sessions: Sessions
   readonly gateway: Gateway
   readonly readiness: Readiness
@@ -99,7 +101,10 @@ export async function createContext(
   const bus = overrides.bus?.(database) ?? createPostgresBus(database, clock, report)
   endings.push(() => bus.close())
   const access = createAccess({ database, clock, limits: config.limits, onFault: report })
+  const activity = new Activity({ clock, database, onFault: report })
+  endings.push(() => activity.close())
   const sessions = createSessions({
+    activity,
     config,
     clock,
     site,
@@ -115,7 +120,7 @@ export async function createContext(
     usedProofs,
     slowDown,
   })
-  const gateway = createGateway({ config, clock, log, policy, database, keyring, bus, access, sessions })
+  const gateway = createGateway({ config, clock, log, policy, database, keyring, bus, access, sessions, activity })
   endings.push(() => gateway.close())
   const readiness = new Readiness(database, clock)
   return {
@@ -134,6 +139,7 @@ export async function createContext(
     passkeys,
     bus,
     access,
+    activity,
     sessions,
     gateway,
     readiness,

@@ -2,6 +2,7 @@ import { account } from './strings/account.ts'
 import { alerts } from './strings/alerts.ts'
 import { audit } from './strings/audit.ts'
 import { directory, inbox } from './strings/inbox.ts'
+import { lock } from './strings/lock.ts'
 import { messages } from './strings/messages.ts'
 import { members, patients } from './strings/people.ts'
 import { session } from './strings/session.ts'
@@ -9,4 +10,17 @@ import { shell } from './strings/shell.ts'
 import { words } from './strings/words.ts'
 
 /** Every text that a person reads, in one place: to translate Wardline is to give another of these. */
-export const strings = { words, session, shell, inbox, directory, messages, patients, members, audit, alerts, account } as const
+export const strings = {
+  words,
+  session,
+  shell,
+  inbox,
+  directory,
+  messages,
+  patients,
+  members,
+  audit,
+  alerts,
+  account,
+  lock,
+} as const

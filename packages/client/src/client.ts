@@ -7,6 +7,7 @@ import type {
   ServerFrame,
   ServerFrameOf,
   SignedInUser,
+  StepUpRequest,
 } from '@wardline/protocol'
 import { type Api, createApi } from './api.ts'
 import { Channel } from './channel.ts'
@@ -17,6 +18,7 @@ import { Emitter } from './emitter.ts'
 import type { Cancel, Environment } from './environment.ts'
 import type { Fault } from './fault.ts'
 import { createHttp } from './http.ts'
+import { Idle } from './idle.ts'
 import { Outbox } from './outbox.ts'
 import type { OutboxStore } from './outbox-store.ts'
 import type { Draft, Post } from './post.ts'
@@ -75,6 +77,14 @@ export function assemble(parts: Parts) {
   const http = createHttp({ fetch: env.fetch, setTimer: env.setTimer, origin, proofs, clock })
   const session = new Session({ ...parts, env, http, proofs, onFault })
   const connection = new Connection({ env, clock, proofs, session, origin, onFault })
+  const idle = new Idle({
+    env,
+    tabs: parts.tabs,
+    tell: () => connection.notify({ type: 'session.activity' }),
+    isLive: () => connection.state.is === 'live',
+    isWarned: () => session.state.is === 'signed-in' && session.state.warning?.reason === 'idle',
+    lock: () => session.lockHere(),
+  })
   const channels = new Map<string, Channel>()
   const outbox = new Outbox({
     env,
@@ -115,6 +125,10 @@ export function assemble(parts: Parts) {
       events.emit('presence', frame)
     } else if (frame.type === 'alerts.changed') {
       events.emit('alerts', frame)
+    } else if (frame.type === 'session.warning') {
+      session.warned(
+        frame.at === null ? null : { reason: frame.reason, at: env.now() + clock.until(Date.parse(frame.at)) },
+      )
     } else if ('channel' in frame) {
       channels.get(frame.channel)?.receive(frame)
     }
@@ -133,7 +147,19 @@ export function assemble(parts: Parts) {
     if (enrolling) connection.stop()
     else if (before) connection.start()
   })
+  session.on('unlocked', (user) => {
+    void outbox.start(user.id)
+    connection.start()
+  })
+  // What was read is not kept behind the lock; what was written and not sent yet waits in the outbox.
+  session.on('locked', () => {
+    idle.end()
+    connection.stop()
+    for (const one of channels.values()) one.close()
+    outbox.stop(false)
+  })
   session.on('ended', (reason) => {
+    idle.end()
     connection.stop()
     for (const one of channels.values()) one.close()
     outbox.stop(reason === 'signed-out' || reason === 'elsewhere' || reason === 'revoked')
@@ -141,7 +167,8 @@ export function assemble(parts: Parts) {
   session.on('changed', (state) => events.emit('session', state))
   connection.on('changed', (state) => events.emit('connection', state))
   connection.on('frame', route)
-  connection.on('live', () => {
+  connection.on('live', (times) => {
+    idle.begin(times)
     for (const one of channels.values()) one.up()
     outbox.up()
   })
@@ -172,6 +199,12 @@ export function assemble(parts: Parts) {
     restore: () => session.restore(),
     /** Ends the session, here in any case. `reached`: whether the server could be told. */
     signOut: () => session.signOut(),
+    /** Locks the session because its person goes away: here and in the other tabs at once. `reached`: whether the server knows. */
+    lock: () => session.lock(),
+    /** Opens a locked session. Throws WardlineError: with `why` it was wrong; `step-up-required` where a password is not enough. */
+    unlock: (given: StepUpRequest) => session.unlock(given),
+    /** Somebody touches the screen: call it as often as you like. An app that does is locked when nobody is there (R-21). */
+    active: () => idle.active(),
     /** The channels of the person who is signed in. */
     channels: api.channels,
     /** The one object of this channel, open or not. */
@@ -188,6 +221,7 @@ export function assemble(parts: Parts) {
     /** Lets go of line, timers and tabs without signing out: the end of a process or a page. */
     close(): void {
       connection.close()
+      idle.close()
       for (const one of channels.values()) one.close()
       session.close()
     },

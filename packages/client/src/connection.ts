@@ -1,4 +1,4 @@
-import { type Limits, type ServerFrame, SOCKET_PATH, SUBPROTOCOL } from '@wardline/protocol'
+import { type Limits, type ServerFrame, type SessionTimes, SOCKET_PATH, SUBPROTOCOL } from '@wardline/protocol'
 import { Emitter } from './emitter.ts'
 import type { Cancel, Environment } from './environment.ts'
 import type { OnFault } from './fault.ts'
@@ -23,7 +23,7 @@ export type ConnectionState =
   /** Not tried again until somebody asks for it (`retryNow`). */
   | { readonly is: 'stopped'; readonly reason: StopReason }
 
-export type ConnectionEvents = { changed: ConnectionState; live: undefined; down: undefined; frame: ServerFrame }
+export type ConnectionEvents = { changed: ConnectionState; live: SessionTimes; down: undefined; frame: ServerFrame }
 
 type ConnectionDeps = Omit<LineDeps, 'env' | 'renewedToken'> & {
   env: Pick<Environment, 'now' | 'random' | 'setTimer' | 'transport' | 'wake'>
@@ -152,11 +152,11 @@ export class Connection {
       token,
       { ...this.#deps, renewedToken: (used, always) => session.renewedToken(used, always) },
       {
-        live: ({ limits }, connectionId) => {
+        live: ({ limits, session: times }, connectionId) => {
           this.#liveAt = this.#deps.env.now()
           this.#refusals = 0
           this.#setState({ is: 'live', connectionId, since: this.#liveAt, limits })
-          this.#events.emit('live', undefined)
+          this.#events.emit('live', times)
         },
         frame: (frame) => this.#events.emit('frame', frame),
         ended: (end) => this.#ended(end),
@@ -185,6 +185,7 @@ export class Connection {
     // The server has ended more than the line: there is nothing left to be signed in with.
     if (code === 4403) this.#deps.session.end('revoked')
     if (code === 4401) this.#deps.session.end('expired')
+    if (code === 4423) this.#deps.session.lockedElsewhere()
   }
 
   #wait(ms: number): void {

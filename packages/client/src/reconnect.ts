@@ -33,6 +33,7 @@ export function nextStep({ code, attempt, refusals, drainingMs }: Ended, random:
   const after = afterClose(code)
   switch (after) {
     case 'stop':
+    case 'unlock':
       return { do: 'stop', reason: wordOf(code) }
     case 'sign-in':
       // The one answer for every cause: a token that ran out on the way, a key that rotated, a clock that was set. HTTPS

@@ -4,7 +4,7 @@ import { WardlineError } from './error.ts'
 type WithoutId<T> = T extends unknown ? Omit<T, 'id'> : never
 
 /** What a client sends and nobody answers. */
-export type Notice = Extract<ClientRequest, { type: 'receipt.mark' | 'typing.set' }>
+export type Notice = Extract<ClientRequest, { type: 'receipt.mark' | 'typing.set' | 'session.activity' }>
 
 /** What a client asks, before it has its `id`: as typed, so a body is a plain string that the schema has yet to judge. */
 export type Request = WithoutId<

@@ -11,6 +11,7 @@ import {
   type SecondFactorRequest,
   type SignedInUser,
   type StepUpRequest,
+  signedInUser,
 } from '@wardline/protocol'
 import type { Storage } from './csrf-store.ts'
 import { Emitter } from './emitter.ts'
@@ -31,12 +32,26 @@ export type EndReason = 'signed-out' | 'elsewhere' | 'expired' | 'revoked' | 'ot
 export type SessionState =
   | { readonly is: 'signed-out'; readonly reason: EndReason | null }
   /** `expiresAt`: of the access token, in milliseconds by this machine's clock. It is renewed when used. */
-  | { readonly is: 'signed-in'; readonly user: SignedInUser; readonly expiresAt: number }
+  | {
+      readonly is: 'signed-in'
+      readonly user: SignedInUser
+      readonly expiresAt: number
+      readonly warning: SessionWarning | null
+    }
+  /** Signed in, and nothing can be asked until `unlock`. */
+  | { readonly is: 'locked'; readonly user: SignedInUser; readonly why: LockedWhy | null }
+
+/** When the session is locked for idling, or ends, in milliseconds by this machine's clock. */
+export type SessionWarning = { readonly reason: 'idle' | 'end'; readonly at: number }
+/** Nobody was there, its person went away, or who it is has to be shown again. */
+export type LockedWhy = 'idle' | 'own' | 'risk'
 
 export type SessionEvents = {
   changed: SessionState
   'signed-in': SignedInUser
   refreshed: SignedInUser
+  locked: SignedInUser
+  unlocked: SignedInUser
   ended: EndReason
 }
 
@@ -73,6 +88,9 @@ export class Session {
   readonly #deps: SessionDeps
   readonly #events: Emitter<SessionEvents>
   #grant: Grant | null = null
+  /** Set while the session is locked. */
+  #lock: { readonly why: LockedWhy | null } | null = null
+  #warning: SessionWarning | null = null
   #state: SessionState = { is: 'signed-out', reason: null }
   #refreshing: Promise<Grant> | null = null
   #askStepUp: (() => Promise<boolean>) | null = null
@@ -88,7 +106,10 @@ export class Session {
     this.#leaveTabs = deps.tabs.onMessage((message) => {
       if (this.#grant === null) return
       if (message.kind === 'signed-out') this.end('elsewhere')
-      else if (message.user !== this.#grant.user.id) this.end('other-user')
+      else if (message.kind === 'signed-in') {
+        if (message.user !== this.#grant.user.id) this.end('other-user')
+      } else if (message.kind === 'locked') this.#lockNow(null, false)
+      else if (message.kind === 'unlocked') this.#unlockNow()
     })
   }
 
@@ -236,6 +257,53 @@ export class Session {
     if (before?.user.id === answer.user.id && this.#grant?.user.id === answer.user.id) this.#take(answer)
   }
 
+  /** Goes away from the screen. `reached`: whether the server could be told; here and in the other tabs it is locked in any case. */
+  async lock(): Promise<{ reached: boolean }> {
+    const grant = this.#grant
+    if (grant === null || this.#lock !== null) return { reached: true }
+    const telling = this.#callOnce<void>({ method: 'POST', path: '/auth/lock', answer: null })
+    this.#lockNow('own', true)
+    return telling.then(
+      () => ({ reached: true }),
+      () => ({ reached: false }),
+    )
+  }
+
+  /** Opens the session. Throws WardlineError: with `why` it was wrong; `step-up-required` where a password is not enough. */
+  async unlock(given: StepUpRequest): Promise<void> {
+    const before = this.#grant
+    const call: Call<RefreshAnswer> = { method: 'POST', path: '/auth/unlock', body: given, answer: refreshAnswer }
+    const answer = await this.#callOnce(call)
+    if (before?.user.id !== answer.user.id || this.#grant?.user.id !== answer.user.id) return
+    this.#take(answer)
+    this.#deps.tabs.post({ kind: 'unlocked' })
+    this.#unlockNow()
+  }
+
+  /** What to ask the browser for a passkey with, to unlock by it. Throws WardlineError `not-found` where there is none. */
+  askToUnlock(): Promise<PasskeyRequest> {
+    return this.#callOnce({ method: 'POST', path: '/auth/step-up/options', answer: passkeyRequest })
+  }
+
+  /** The server has closed the line because the session is locked: asks why, and finds out where it is open again by now. */
+  lockedElsewhere(): void {
+    this.#lockNow(null, false)
+    void this.#askWhyLocked()
+  }
+
+  /** Nobody has been at this screen for too long, and the server cannot be reached. */
+  lockHere(): void {
+    this.#lockNow('idle', true)
+  }
+
+  /** The server says when it locks or ends the session; null: not after all. */
+  warned(warning: SessionWarning | null): void {
+    // That the session ends is not taken back by somebody's being there.
+    if (warning === null && this.#warning?.reason === 'end') return
+    this.#warning = warning
+    if (this.#state.is === 'signed-in') this.#setState({ ...this.#state, warning })
+  }
+
   /**
    * Who is asked where a call is refused with `step-up-required`: true once `stepUp` has succeeded, and the call is made once
    * more; false, and the refusal is the caller's. Several refused at once ask once.
@@ -249,9 +317,11 @@ export class Session {
 
   /** Makes a call as the person who is signed in, with a step-up where it needs one and somebody can be asked. */
   async call<T>(call: Call<T>): Promise<T> {
+    if (this.#lock !== null) throw new WardlineError('locked')
     try {
       return await this.#callOnce(call)
     } catch (error) {
+      if (error instanceof WardlineError && error.code === 'locked') this.#lockNow(whyOf(error), false)
       if (!(error instanceof WardlineError) || error.code !== 'step-up-required' || this.#askStepUp === null)
         throw error
       this.#steppingUp ??= this.#askStepUp().finally(() => {
@@ -281,6 +351,8 @@ export class Session {
       return
     }
     this.#grant = null
+    this.#lock = null
+    this.#warning = null
     // The others' token belongs to the sign-in that replaced this one.
     if (reason !== 'other-user' && reason !== 'elsewhere') this.#deps.storage.remove(CSRF_KEY)
     if (reason === 'signed-out') this.#deps.tabs.post({ kind: 'signed-out' })
@@ -329,7 +401,9 @@ export class Session {
       throw new WardlineError('unauthenticated')
     }
     const grant = this.#take(answer)
-    this.#events.emit(before === null ? 'signed-in' : 'refreshed', grant.user)
+    if (answer.locked === true) this.#lockNow(null, false)
+    else if (this.#lock !== null) this.#unlockNow()
+    else this.#events.emit(before === null ? 'signed-in' : 'refreshed', grant.user)
     return grant
   }
 
@@ -353,12 +427,60 @@ export class Session {
     const expiresAt = this.#deps.env.now() + lifeMs
     this.#deps.storage.set(CSRF_KEY, answer.csrfToken)
     this.#grant = { token: answer.accessToken, expiresAt, marginMs: Math.min(MARGIN_MS, lifeMs / 4), user: answer.user }
-    this.#setState({ is: 'signed-in', user: answer.user, expiresAt })
+    this.#show(this.#grant)
     return this.#grant
+  }
+
+  #show({ user, expiresAt }: Grant): void {
+    if (this.#lock === null) this.#setState({ is: 'signed-in', user, expiresAt, warning: this.#warning })
+    else this.#setState({ is: 'locked', user, why: this.#lock.why })
+  }
+
+  /** @param tell whether the other tabs do not know yet */
+  #lockNow(why: LockedWhy | null, tell: boolean): void {
+    const grant = this.#grant
+    if (grant === null) return
+    const isNew = this.#lock === null
+    this.#lock = { why: why ?? this.#lock?.why ?? null }
+    this.#warning = null
+    this.#show(grant)
+    if (!isNew) return
+    if (tell) this.#deps.tabs.post({ kind: 'locked' })
+    this.#events.emit('locked', grant.user)
+  }
+
+  #unlockNow(): void {
+    const grant = this.#grant
+    if (grant === null || this.#lock === null) return
+    this.#lock = null
+    this.#show(grant)
+    this.#events.emit('unlocked', grant.user)
+  }
+
+  async #askWhyLocked(): Promise<void> {
+    try {
+      await this.#callOnce({ method: 'GET', path: '/me', answer: signedInUser })
+      this.#unlockNow()
+    } catch (error) {
+      if (error instanceof WardlineError && error.code === 'locked') this.#lockNow(whyOf(error), false)
+    }
   }
 
   #setState(state: SessionState): void {
     this.#state = state
     this.#events.emit('changed', state)
+  }
+}
+
+function whyOf({ why }: WardlineError): LockedWhy | null {
+  switch (why) {
+    case 'locked-idle':
+      return 'idle'
+    case 'locked-own':
+      return 'own'
+    case 'locked-risk':
+      return 'risk'
+    default:
+      return null
   }
 }

@@ -1,5 +1,7 @@
 /** What the tabs of one browser tell each other: they share the refresh cookie, so they share the sign-in. */
-export type TabMessage = { readonly kind: 'signed-in'; readonly user: string } | { readonly kind: 'signed-out' }
+export type TabMessage =
+  | { readonly kind: 'signed-in'; readonly user: string }
+  | { readonly kind: 'signed-out' | 'locked' | 'unlocked' | 'active' }
 
 export type Tabs = {
   /** To all others; never to this one. */
@@ -12,6 +14,7 @@ export type Tabs = {
 export type Locks = { request<T>(name: string, run: () => Promise<T>): Promise<T> }
 
 const CHANNEL = 'wardline-session'
+const PLAIN: ReadonlySet<unknown> = new Set(['signed-out', 'locked', 'unlocked', 'active'])
 
 export function broadcastTabs(): Tabs {
   const channel = new BroadcastChannel(CHANNEL)
@@ -51,7 +54,6 @@ export const noLocks: Locks = { request: (_name, run) => run() }
 
 function isTabMessage(value: unknown): value is TabMessage {
   if (typeof value !== 'object' || value === null || !('kind' in value)) return false
-  return (
-    value.kind === 'signed-out' || (value.kind === 'signed-in' && 'user' in value && typeof value.user === 'string')
-  )
+  if (value.kind === 'signed-in') return 'user' in value && typeof value.user === 'string'
+  return PLAIN.has(value.kind)
 }

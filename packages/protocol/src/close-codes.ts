@@ -1,5 +1,5 @@
 /** What a client does after a close. `reconnect`: with the stated or a growing, jittered delay, then resume. */
-export type AfterClose = 'reconnect' | 'back-off' | 'refresh' | 'sign-in' | 'stop'
+export type AfterClose = 'reconnect' | 'back-off' | 'refresh' | 'sign-in' | 'unlock' | 'stop'
 
 /**
  * Every code with which the server closes a socket. `reason` is the one word sent; nothing else ever is.
@@ -27,6 +27,8 @@ export const CLOSE_CODES = {
   4408: { reason: 'timeout', after: 'reconnect' },
   /** Too many sockets of this user: the oldest goes. */
   4409: { reason: 'replaced', after: 'stop' },
+  /** The session is locked: nobody was there for too long, or who it is has to be shown again. It lives on. */
+  4423: { reason: 'locked', after: 'unlock' },
   /** Limits were exceeded again and again. */
   4429: { reason: 'abuse', after: 'back-off' },
   /** The token ran out and was not renewed within the grace. */

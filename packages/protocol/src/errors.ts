@@ -1,7 +1,7 @@
 import { z } from 'zod'
 
 /** What a client may do after a refusal. `later`: after `retryAfterMs`, or with growing pauses. */
-export type Retry = 'never' | 'later' | 'after-renewal' | 'after-step-up'
+export type Retry = 'never' | 'later' | 'after-renewal' | 'after-step-up' | 'after-unlock'
 
 /**
  * The one table of refusals, for both transports: the code, its HTTP status, when to try again, and all that is ever said
@@ -16,6 +16,7 @@ export const ERRORS = {
   'not-found': { status: 404, retry: 'never', message: 'There is nothing here that you may see.' },
   conflict: { status: 409, retry: 'never', message: 'This contradicts what is already there.' },
   'too-large': { status: 413, retry: 'never', message: 'The request is too large.' },
+  locked: { status: 423, retry: 'after-unlock', message: 'This session is locked. Unlock it to go on.' },
   'rate-limited': { status: 429, retry: 'later', message: 'Too many requests. Wait a moment.' },
   internal: { status: 500, retry: 'later', message: 'Something failed on our side.' },
   unavailable: { status: 503, retry: 'later', message: 'Not available right now. Nothing was changed.' },
@@ -27,7 +28,7 @@ export const ERROR_CODES = Object.keys(ERRORS) as [ErrorCode, ...ErrorCode[]]
 
 export const errorCode = z.enum(ERROR_CODES)
 
-export const retry = z.enum(['never', 'later', 'after-renewal', 'after-step-up'])
+export const retry = z.enum(['never', 'later', 'after-renewal', 'after-step-up', 'after-unlock'])
 
 /**
  * What somebody who is signed in, or half signed in, may know of a refusal of what they typed: a word of this list, for the
@@ -41,6 +42,9 @@ export const refusalWhy = z.enum([
   'code-wrong',
   'code-used',
   'code-wanted',
+  'locked-idle',
+  'locked-own',
+  'locked-risk',
   'passkey-wrong',
   'factor-needed',
 ])

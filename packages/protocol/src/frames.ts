@@ -36,6 +36,7 @@ export const clientRequest = z.discriminatedUnion('type', [
   channel.presenceSet,
   session.sessionRenew,
   session.sessionPing,
+  session.sessionActivity,
 ])
 export type ClientRequest = z.infer<typeof clientRequest>
 export type ClientRequestType = ClientRequest['type']
@@ -53,6 +54,7 @@ export const serverFrame = z.discriminatedUnion('type', [
   session.sessionAuthenticated,
   session.sessionRenewRequired,
   session.sessionRenewed,
+  session.sessionWarning,
   channel.channelSubscribed,
   channel.channelLive,
   channel.channelClosed,

@@ -68,7 +68,10 @@ export const loginAnswer = z.discriminatedUnion('status', [
 ])
 export type LoginAnswer = z.infer<typeof loginAnswer>
 
-export const refreshAnswer = authenticatedAnswer.omit({ status: true })
+export const refreshAnswer = authenticatedAnswer
+  .omit({ status: true })
+  /** The session is locked: the token serves for `POST /auth/unlock` and for signing out, and nothing else. */
+  .extend({ locked: z.literal(true).optional() })
 export type RefreshAnswer = z.infer<typeof refreshAnswer>
 
 export const sessionSummary = z.strictObject({
@@ -78,6 +81,14 @@ export const sessionSummary = z.strictObject({
   createdAt: timestamp,
   lastSeenAt: timestamp,
   expiresAt: timestamp,
+  /** When its person last did something; at most half a minute behind. */
+  lastActiveAt: timestamp,
+  locked: z.boolean(),
+  /** The kind of browser and operating system: `firefox/windows`, words of a list. */
+  agent: z.string().nullable(),
+  /** From where it was used last. */
+  address: z.string().nullable(),
+  device: uuid,
   /** Sockets open now. */
   sockets: z.int().min(0),
 })

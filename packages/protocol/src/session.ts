@@ -35,16 +35,34 @@ export const sessionAuthenticate = z.strictObject({
 
 export type SessionAuthenticate = z.infer<typeof sessionAuthenticate>
 
+/** What ends or locks a session, in milliseconds. `idleMs`: null where it is never locked for idling (a service's). */
+export const sessionTimes = z.strictObject({
+  idleMs: z.int().min(1).nullable(),
+  /** So long before it is locked, a warning comes. */
+  warningMs: z.int().min(0),
+  /** Its absolute end, whatever is done. */
+  endsAt: timestamp,
+})
+export type SessionTimes = z.infer<typeof sessionTimes>
+
 /** server → client. From here on the socket may ask. */
 export const sessionAuthenticated = z.strictObject({
   type: z.literal('session.authenticated'),
   replyTo: requestId,
   user: signedInUser,
   expiresAt: timestamp,
+  session: sessionTimes,
   limits,
 })
 
-export const renewReason = z.enum(['expiry', 'role-change', 'password-change', 'network-change', 'administrator'])
+export const renewReason = z.enum([
+  'expiry',
+  'role-change',
+  'password-change',
+  'network-change',
+  'agent-change',
+  'administrator',
+])
 
 /** server → client: prove yourself again over this nonce, `before` this time, or the socket closes with 4440. */
 export const sessionRenewRequired = z.strictObject({
@@ -73,3 +91,19 @@ export const sessionRenewed = z.strictObject({
  * wants to say "Live" truthfully asks. It is no activity: a socket that only pings goes idle.
  */
 export const sessionPing = z.strictObject({ type: z.literal('session.ping'), id: requestId })
+
+/**
+ * client → server, unanswered: the person at the screen has touched it. With what only a person does (messages, typing, presence,
+ * calls that change something) it is what keeps a session from being locked (R-21). Once in ten seconds is plenty.
+ */
+export const sessionActivity = z.strictObject({ type: z.literal('session.activity') })
+
+/**
+ * server → client: at `at` the session is locked for idling, unless its person does something; or it ends. `at` null: the idle
+ * warning is off, somebody has done something, in this tab or another.
+ */
+export const sessionWarning = z.strictObject({
+  type: z.literal('session.warning'),
+  reason: z.enum(['idle', 'end']),
+  at: timestamp.nullable(),
+})

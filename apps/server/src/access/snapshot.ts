@@ -1,5 +1,6 @@
 import { type Actor, type ActorAccess, type ActorCredentials, type Assignment, isPermission } from '@wardline/policy'
 import type { TenantSettings } from '@wardline/protocol'
+import type { LiveSession } from '../sessions/session-life.ts'
 import type { StoredAccess } from '../storage/gateway-reads.ts'
 
 /** What the store said of one user at one moment: replaced as a whole, never changed. */
@@ -12,8 +13,8 @@ export interface AccessSnapshot {
     readonly title: string | null
     readonly tenant: { readonly id: string; readonly slug: string; readonly name: string }
   }
-  /** Sign-ins that have not been ended, by session id; `expiresAt` (milliseconds of the epoch) is their absolute end (R-21). */
-  readonly sessions: ReadonlyMap<string, { readonly expiresAt: number }>
+  /** Sign-ins that have not been ended, by session id, locked ones included. */
+  readonly sessions: ReadonlyMap<string, LiveSession>
   /**
    * The channels that policy may allow now or soon (memberships, and those of patients with a current or coming assignment), each
    * with its head when this was read.
@@ -69,7 +70,7 @@ export function snapshotOf(user: string, stored: StoredAccess): AccessSnapshot {
       emergencyAccess: new Map(),
     },
     profile: { username, displayName, title, tenant },
-    sessions: new Map(stored.sessions.map(({ id, expiresAt }) => [id, { expiresAt }])),
+    sessions: new Map(stored.sessions.map(({ id, ...live }) => [id, live])),
     channels,
     settings: stored.settings,
     mustEnrol: stored.mustEnrol,

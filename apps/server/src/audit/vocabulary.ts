@@ -62,6 +62,9 @@ export const auditActions = [
   'session.end',
   'session.lock',
   'session.unlock',
+  // Older tokens are taken no more; another network or kind of browser.
+  'session.demand',
+  'session.move',
   'device.register',
   'device.revoke',
   'password.change',
@@ -192,6 +195,7 @@ export const auditReasons = [
   'session-expired',
   'session-idle',
   'session-mismatch',
+  'locked',
   'device-mismatch',
   'device-revoked',
   'refresh-reuse',
@@ -244,6 +248,10 @@ export const auditReasons = [
   'forbidden',
   'password-changed',
   'factor-changed',
+  'network-changed',
+  'agent-changed',
+  'roles-changed',
+  'administrator',
   // What a role asks of who holds it.
   'factor-required',
   'factor-optional',

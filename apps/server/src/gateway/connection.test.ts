@@ -8,6 +8,7 @@ import { Refusal } from '../errors.ts'
 import { createLogger } from '../log.ts'
 import type { Authenticated } from '../sessions/authenticate.ts'
 import { StorageUnavailable } from '../storage/errors.ts'
+import { usedFrom } from '../sessions/used-from.ts'
 import { Connection } from './connection.ts'
 import { payloadOf } from './frame.ts'
 import type { Gateway } from './gateway.ts'
@@ -36,7 +37,7 @@ function setUp() {
     sessions: new Map([[SESSION as string, { expiresAt: clock.now() + 43_200_000 }]]),
     channels: new Map(),
     revokedTokens: new Set(),
-    settings: { stepUpSeconds: 900 },
+    settings: { idleSeconds: 600, warningSeconds: 60, stepUpSeconds: 900 },
   } as unknown as AccessSnapshot
   const who = {
     tenant: ID,
@@ -46,6 +47,7 @@ function setUp() {
     device: auditSecretId('d'.repeat(43)),
     claims: { jti: 't'.repeat(32) },
     expiresAt: clock.now() + 300_000,
+    sessionExpiresAt: clock.now() + 43_200_000,
     credentials: { scopes: noScopes, authTime: 0, acr: 'aal1', mtls: false },
   } as unknown as Authenticated
   const gateway = {
@@ -62,7 +64,9 @@ function setUp() {
     audit: (_tenant: string, fact: AuditFact) => audited.push(fact),
     database: { auditOnly: async (_tenant: string, fact: AuditFact) => void audited.push(fact) },
     access: { watch: async () => ({ snapshot, onChange: () => undefined, stop: () => void (stopped += 1) }) },
+    activity: { seenAt: () => undefined },
     sessions: {
+      noteActivity: () => undefined,
       authenticate: () =>
         new Promise((resolve, reject) => {
           judge = (outcome) => (outcome === null ? resolve(who) : reject(outcome))
@@ -80,7 +84,8 @@ function setUp() {
     close: (code, waiting) => void ended.push(`${code} ${waiting}`),
     cut: () => undefined,
   }
-  const peer = { connection: auditId(ID), address: auditAddress('192.0.2.1'), origin: undefined }
+  const from = usedFrom('192.0.2.1', undefined)
+  const peer = { connection: auditId(ID), address: auditAddress('192.0.2.1'), origin: undefined, from }
   const connection = new Connection(
     gateway,
     peer,

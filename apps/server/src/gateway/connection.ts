@@ -8,6 +8,7 @@ import {
 import { isSessionLive } from '../access/snapshot.ts'
 import type { AuditReason } from '../audit/vocabulary.ts'
 import { Refusal, toRefusal } from '../errors.ts'
+import { isLocked } from '../sessions/session-life.ts'
 import { encode } from './frame.ts'
 import type { Gateway } from './gateway.ts'
 import type { Fault, Line, LineEvents } from './line.ts'
@@ -158,6 +159,7 @@ export class Connection implements LineEvents, Timed {
       const refusal = toRefusal(error)
       state.claimed = refusal.claimed
       if (refusal.code === 'unauthenticated') return this.end(4401, refusal.reason, 'drop')
+      if (refusal.code === 'locked') return this.end(4423, refusal.reason, 'drop')
       if (refusal.code === 'unavailable') return this.end(1013, 'unavailable', 'drop')
       this.#fail(refusal.cause)
     }
@@ -170,6 +172,10 @@ export class Connection implements LineEvents, Timed {
     if (isRevoked || !isSessionLive(snapshot, opened.who.session, clock.now())) {
       opened.watch.stop()
       return this.end(4403, 'revoked', 'drop')
+    }
+    if (isLocked(opened.watch.snapshot, opened.who.session)) {
+      opened.watch.stop()
+      return this.end(4423, 'locked', 'drop')
     }
     state.settled()
     const socket = {

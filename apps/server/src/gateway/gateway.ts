@@ -12,6 +12,7 @@ import { readableEvent } from '../messages/stored-event.ts'
 import { Presence } from '../presence/presence.ts'
 import { Receipts } from '../receipts/receipts.ts'
 import { randomSecretId } from '../sessions/access-token.ts'
+import type { Activity } from '../sessions/activity.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 import type { CommitResult } from '../storage/channel-event.ts'
 import type { Database } from '../storage/open.ts'
@@ -41,7 +42,8 @@ export type GatewayParts = {
   readonly keyring: Keyring
   readonly bus: Bus
   readonly access: Access
-  readonly sessions: Pick<Sessions, 'authenticate'>
+  readonly sessions: Pick<Sessions, 'authenticate' | 'noteActivity' | 'lockIfIdle'>
+  readonly activity: Pick<Activity, 'seenAt'>
 }
 
 /** Everything that the sockets of this node share. */

@@ -3,6 +3,7 @@ import type { Watch } from '../access/access.ts'
 import { actorOf, mayConnect } from '../access/snapshot.ts'
 import { Refusal } from '../errors.ts'
 import type { Authenticated } from '../sessions/authenticate.ts'
+import { timesOf } from '../sessions/session-life.ts'
 import { signedInUser } from '../sessions/signed-in-user.ts'
 import type { Gateway } from './gateway.ts'
 import { type Peer, signedTrail, trailOf } from './peer.ts'
@@ -33,6 +34,7 @@ export async function authenticate(
     method: 'GET',
     path: SOCKET_PATH,
     nonce,
+    from: peer.from,
   })
   const watch = await access.watch(who.tenant, who.user)
   if (watch === null) throw new Refusal('unauthenticated', 'unknown-user')
@@ -68,6 +70,7 @@ export function welcome(
     replyTo,
     user: signedInUser(snapshot, actorOf(snapshot, who), context),
     expiresAt: new Date(who.expiresAt).toISOString(),
+    session: { ...timesOf(snapshot), endsAt: new Date(who.sessionExpiresAt).toISOString() },
     limits: gateway.config.limits,
   }
 }

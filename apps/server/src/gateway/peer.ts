@@ -1,10 +1,12 @@
 import type { AuditAddress, AuditFact, AuditId, AuditOrigin, AuditSecretId } from '../audit/event.ts'
+import type { UsedFrom } from '../sessions/used-from.ts'
 
 /** Who is at the other end, before anybody has signed in: what the upgrade told. */
 export interface Peer {
   readonly connection: AuditId
   readonly address: AuditAddress
   readonly origin: AuditOrigin | undefined
+  readonly from: UsedFrom
 }
 
 /** What every audit event of a signed-in socket begins with: an operation can be followed from handshake to close. */

@@ -30,6 +30,7 @@ export async function renew(asker: SignedIn, frame: SessionRenew): Promise<void>
   } catch (error) {
     const refusal = toRefusal(error)
     if (refusal.code === 'unauthenticated') return end(asker, refusal.reason)
+    if (refusal.code === 'locked') return asker.end(4423, refusal.reason, 'drop')
     asker.refused(frame, refusal)
     asker.renewAgain()
   }

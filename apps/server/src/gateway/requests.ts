@@ -36,6 +36,9 @@ export function perform(asker: SignedIn, frame: ClientRequest): Promise<void> | 
       return undefined
     case 'session.renew':
       return renew(asker, frame)
+    case 'session.activity':
+      // That it came is all that it says (lock-watch.ts).
+      return undefined
     case 'session.ping':
       asker.answered(encode({ type: 'done', replyTo: frame.id }))
       return undefined

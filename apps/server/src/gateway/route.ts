@@ -7,7 +7,7 @@ import { auditAddress, auditId, auditOrigin } from '../audit/event.ts'
 import type { Context } from '../context.ts'
 import { Refusal, toProblem } from '../errors.ts'
 import type { App } from '../http/app-type.ts'
-import { addressOf } from '../http/where.ts'
+import { addressOf, usedFromOf } from '../http/where.ts'
 import { Connection } from './connection.ts'
 import { CLOSE_TIMEOUT_MS, openLine, PlainSocket } from './line.ts'
 import type { Peer } from './peer.ts'
@@ -123,6 +123,7 @@ function peerOf(request: FastifyRequest): Peer {
     connection: auditId(randomUUID()),
     address: auditAddress(addressOf(request)),
     origin: auditOrigin(request.headers.origin),
+    from: usedFromOf(request),
   }
 }
 

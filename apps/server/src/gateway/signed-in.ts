@@ -6,6 +6,8 @@ import type { AuditFact } from '../audit/event.ts'
 import type { AuditReason } from '../audit/vocabulary.ts'
 import { Refusal, toErrorFrame, toRefusal } from '../errors.ts'
 import type { Authenticated } from '../sessions/authenticate.ts'
+import { RENEWAL_MS } from '../sessions/risk.ts'
+import { isLocked } from '../sessions/session-life.ts'
 import { policyOf } from '../tenants/settings.ts'
 import type { Asked, Asker } from './asker.ts'
 import { encode, type Frame } from './frame.ts'
@@ -13,6 +15,7 @@ import type { Gateway } from './gateway.ts'
 import { Health } from './health.ts'
 import type { Line } from './line.ts'
 import { type Peer, signedTrail, type Trail } from './peer.ts'
+import { LockWatch } from './lock-watch.ts'
 import { Reader } from './reader.ts'
 import { Refusals, refusalFact } from './refusals.ts'
 import { Renewal } from './renewal.ts'
@@ -20,14 +23,14 @@ import { perform } from './requests.ts'
 import type { Subscription } from './subscription.ts'
 import { TokenBucket } from './token-bucket.ts'
 
-/** After a change of roles the token is renewed within this: its scopes are a bound of their own. */
-const ROLE_CHANGE_RENEWAL_MS = 30_000
 /** Refusals forgiven in a second; as many at once as a burst of requests has. Beyond that it is abuse. */
 const FORGIVEN_PER_SECOND = 1
 
+type RenewReason = ServerFrameOf<'session.renew-required'>['reason']
+
 /** Ends the socket. `because` is for the audit; `drop`: nothing that waits is written any more. */
 export type End = (
-  code: 4401 | 4403 | 4408 | 4429 | 4440 | 4452,
+  code: 4401 | 4403 | 4408 | 4423 | 4429 | 4440 | 4452,
   because: AuditReason,
   waiting: 'finish' | 'drop',
 ) => void
@@ -43,6 +46,7 @@ export class SignedIn implements Asker {
   readonly #end: End
   readonly #lookBy: (at: number) => void
   readonly #renewal: Renewal
+  readonly #locks: LockWatch
   readonly #refusals: Refusals
   readonly #requests: TokenBucket
   readonly #patience: TokenBucket
@@ -72,6 +76,7 @@ export class SignedIn implements Asker {
     this.#trail = signedTrail(socket.peer, who)
     this.health = new Health(limits, now, Math.random())
     this.reader = new Reader(gateway, socket.line, this.health, actorOf(watch.snapshot, who), socket.lookBy)
+    this.#locks = new LockWatch(this)
     this.#renewal = new Renewal(limits.renewGraceMs, Math.random, now, who.expiresAt)
     this.#refusals = new Refusals(gateway.clock, (fact) => gateway.audit(who.tenant, fact))
     this.#requests = new TokenBucket(limits.requestsPerSecond, limits.requestBurst, now)
@@ -114,6 +119,7 @@ export class SignedIn implements Asker {
   /** One request, decoded: done, or refused with an `error` frame. */
   request(frame: ClientRequest): void {
     if (frame.type !== 'session.ping') this.health.asked(this.gateway.clock.now())
+    this.#locks.heard(frame.type)
     const isMessage = frame.type.startsWith('message.')
     if (isMessage && this.#submitting !== null) {
       this.#waitFor(this.#submitting.then(() => this.#perform(frame)))
@@ -161,6 +167,15 @@ export class SignedIn implements Asker {
     if (this.#patience.take(this.gateway.clock.now()) > 0) this.#end(4429, 'rate', 'finish')
   }
 
+  /** The session is locked, or ends, soon; or not after all. */
+  warn(warning: ServerFrameOf<'session.warning'>): void {
+    this.send(encode(warning))
+  }
+
+  lookBy(at: number): void {
+    this.#lookBy(at)
+  }
+
   subscription(channel: string): Subscription | undefined {
     return this.reader.subscription(channel)
   }
@@ -181,9 +196,12 @@ export class SignedIn implements Asker {
     if (snapshot.mustEnrol) return this.#end(4440, 'no-second-factor', 'drop')
     // The sign-in lives: whoever can renew its token comes back with another.
     if (snapshot.revokedTokens.has(this.#who.claims.jti)) return this.#end(4440, 'revoked', 'drop')
+    if (isLocked(snapshot, this.session)) return this.#end(4423, 'locked', 'drop')
     this.reader.become(actorOf(snapshot, this.#who))
     this.gateway.inboxes.revise(this, snapshot.channels)
-    if (!sameRoles(before, snapshot)) this.#askToRenew(now, 'role-change', ROLE_CHANGE_RENEWAL_MS)
+    this.#locks.become()
+    const reason = this.#demanded(before, snapshot)
+    if (reason !== null) this.#askToRenew(now, reason, RENEWAL_MS)
     this.#lookBy(this.next())
   }
 
@@ -221,6 +239,7 @@ export class SignedIn implements Asker {
   due(now: number): void {
     const session = this.#snapshot.sessions.get(this.session)
     if (session !== undefined && now >= session.expiresAt) return this.#end(4401, 'session-expired', 'drop')
+    this.#locks.due(now)
     if (this.#renewal.isOver(now)) return this.#end(4440, 'token-expired', 'drop')
     const verdict = this.health.verdict(now)
     if (verdict !== null) return this.#end(verdict.close, verdict.because, 'finish')
@@ -233,7 +252,7 @@ export class SignedIn implements Asker {
   /** When `due` is to be called next, in milliseconds of the epoch. */
   next(): number {
     const sessionEnd = this.#snapshot.sessions.get(this.session)?.expiresAt ?? 0
-    return Math.min(sessionEnd, this.#renewal.next(), this.health.next(), this.reader.next())
+    return Math.min(sessionEnd, this.#locks.next(), this.#renewal.next(), this.health.next(), this.reader.next())
   }
 
   close(): void {
@@ -259,6 +278,15 @@ export class SignedIn implements Asker {
     }
   }
 
+  /** Why another token is wanted that was not wanted before; null where none is. */
+  #demanded(before: AccessSnapshot, after: AccessSnapshot): RenewReason | null {
+    const renewal = after.sessions.get(this.session)?.renewal ?? null
+    const isNew = renewal !== null && renewal.after !== before.sessions.get(this.session)?.renewal?.after
+    if (isNew && this.#who.claims.iat * 1000 <= renewal.after) return renewal.reason
+    // Its scopes are a bound of their own.
+    return sameRoles(before, after) || after.settings.onRoleChange === 'ignore' ? null : 'role-change'
+  }
+
   #waitFor(submitting: Promise<void>): void {
     const tail = submitting.finally(() => {
       if (this.#submitting === tail) this.#submitting = null
@@ -266,7 +294,7 @@ export class SignedIn implements Asker {
     this.#submitting = tail
   }
 
-  #askToRenew(now: number, reason: ServerFrameOf<'session.renew-required'>['reason'], withinMs?: number): void {
+  #askToRenew(now: number, reason: RenewReason, withinMs?: number): void {
     this.send(encode(this.#renewal.ask(now, this.gateway.nonce(), reason, withinMs)))
     this.#lookBy(this.#renewal.next())
   }

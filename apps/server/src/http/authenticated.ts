@@ -8,7 +8,7 @@ import type { App } from './app-type.ts'
 import { callerOf } from './caller.ts'
 import { KeyedRate } from './keyed-rate.ts'
 import { isUnsafe } from './problems.ts'
-import { pathOf, whereOf } from './where.ts'
+import { pathOf, usedFromOf, whereOf } from './where.ts'
 
 const SCHEME = /^DPoP ([A-Za-z0-9._-]+)$/i
 
@@ -21,7 +21,14 @@ export async function authenticateCall(ctx: Context, request: FastifyRequest): P
   const token = SCHEME.exec(request.headers.authorization ?? '')?.[1]
   const proof = headerOf(request, 'dpop')
   if (token === undefined || proof === undefined) throw new Refusal('unauthenticated', 'no-credentials')
-  const authenticated = await ctx.sessions.authenticate({ token, proof, method: request.method, path: pathOf(request) })
+  const authenticated = await ctx.sessions.authenticate({
+    token,
+    proof,
+    method: request.method,
+    path: pathOf(request),
+    from: usedFromOf(request),
+    whileLocked: request.routeOptions.config.whileLocked === true,
+  })
   const { tenant, user, actor, session, device } = authenticated
   const snapshot = await ctx.access.load(tenant, user)
   if (snapshot === null) throw new Refusal('unauthenticated', 'unknown-user')
@@ -39,10 +46,18 @@ export function requireAuthentication(api: App, ctx: Context): void {
     await authenticateCall(ctx, request)
     const retryAfterMs = rate.take(callerOf(request).authenticated.session)
     if (retryAfterMs > 0) throw new Refusal('rate-limited', 'rate', { retryAfterMs })
+    const { snapshot, authenticated } = callerOf(request)
+    if (showsSomebody(request)) ctx.sessions.noteActivity(snapshot, authenticated.session)
     if (callerOf(request).snapshot.mustEnrol && request.routeOptions.config.whileEnrolling !== true) {
       throw new Refusal('second-factor-required', 'no-second-factor')
     }
   })
+}
+
+/** Whether a person made it: screens read by themselves, whenever something has changed, and nobody needs to be there. */
+function showsSomebody(request: FastifyRequest): boolean {
+  const { isActivity = isUnsafe(request), whileLocked } = request.routeOptions.config
+  return isActivity && whileLocked !== true
 }
 
 /** A call that bears the cookie and may change something bears its CSRF token as well, whatever else it shows. */

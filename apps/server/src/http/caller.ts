@@ -24,6 +24,10 @@ declare module 'fastify' {
     action?: AuditFact['action']
     /** Answered as well to who has to enrol a second factor before anything else. */
     whileEnrolling?: true
+    /** Answered as well in a locked session: what unlocks or ends it. */
+    whileLocked?: true
+    /** Whether asking it shows that a person is there; by default, whatever changes something does. */
+    isActivity?: boolean
   }
 }
 

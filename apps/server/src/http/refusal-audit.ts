@@ -74,6 +74,6 @@ export class RefusalAudit {
 function actionOf(request: FastifyRequest, { code, reason }: Refusal): AuditAction {
   if (code === 'rate-limited') return 'limit.hit'
   if (MALFORMED.has(reason)) return 'request.invalid'
-  if (code === 'unauthenticated' || SITE_REASONS.has(reason)) return 'auth.request'
+  if (code === 'unauthenticated' || code === 'locked' || SITE_REASONS.has(reason)) return 'auth.request'
   return request.routeOptions.config.action ?? 'request.invalid'
 }

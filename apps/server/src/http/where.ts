@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import { auditAddress, auditOrigin } from '../audit/event.ts'
 import type { Where } from '../sessions/grant.ts'
+import { type UsedFrom, usedFrom } from '../sessions/used-from.ts'
 import type { Arrival } from './forwarded.ts'
 
 declare module 'fastify' {
@@ -19,6 +20,11 @@ export function addressOf(request: FastifyRequest): string {
 export function whereOf(request: FastifyRequest): Where {
   const origin = auditOrigin(request.headers.origin)
   return { address: auditAddress(addressOf(request)), ...(origin === undefined ? {} : { origin }) }
+}
+
+/** From where a session is used, as coarse as it is kept. */
+export function usedFromOf(request: FastifyRequest): UsedFrom {
+  return usedFrom(addressOf(request), request.headers['user-agent'])
 }
 
 /** The path as proofs and routes name it: without a query, its dots resolved. */

@@ -7,7 +7,12 @@ import type { Clock } from '../clock.ts'
 import { Refusal, toRefusal } from '../errors.ts'
 import type { Site } from '../http/site.ts'
 import type { AccessClaims, AccessTokens } from './access-token.ts'
+import type { Activity } from './activity.ts'
+import { type LockDeps, lockedRefusal, lockIfIdle, trailOfSession, type Whose } from './lock.ts'
 import { checkProof } from './proof.ts'
+import { changeIn, noticeChange, refusalAfter } from './risk.ts'
+import { auditReasonOf, idleTimes, isLocked, isOutdated } from './session-life.ts'
+import type { UsedFrom } from './used-from.ts'
 import type { UsedProofs } from './used-proofs.ts'
 
 /** What a client shows of itself, over HTTP or on the socket. */
@@ -19,6 +24,10 @@ export type Presented = {
   readonly path: string
   /** The challenge of the socket. With one, a proof is good on that socket alone and the socket forgets the challenge. */
   readonly nonce?: string
+  /** From where: what has changed about it is noticed (R-18). */
+  readonly from?: UsedFrom
+  /** Whether who holds a locked session may ask this all the same: to unlock it, or to leave. */
+  readonly whileLocked?: boolean
 }
 
 /** Who has shown that they hold a living session's token and its device's key. */
@@ -37,12 +46,17 @@ export type Authenticated = {
   readonly credentials: ActorCredentials
 }
 
+type Trail = ReturnType<typeof trailOfSession>
+
 export type Authenticate = (presented: Presented) => Promise<Authenticated>
 
 export type AuthenticateDeps = {
   readonly clock: Clock
   readonly site: Site
-  readonly access: Pick<Access, 'load'>
+  readonly access: Access
+  readonly database: LockDeps['database']
+  readonly bus: LockDeps['bus']
+  readonly activity: Activity
   readonly accessTokens: AccessTokens
   readonly usedProofs: UsedProofs
 }
@@ -50,11 +64,13 @@ export type AuthenticateDeps = {
 /**
  * The one check of who asks, for HTTP and socket alike, in the order of security-cases.md: token (size, key, algorithm, type,
  * issuer, audience, times), then whether session and user live, then the proof, its binding, and that it is used once.
- * Whatever fails, the asker hears the same; the reason is for the audit.
- * @throws Refusal `unauthenticated`; `unavailable` where the store is away
+ * Whatever of that fails, the asker hears the same; the reason is for the audit. Then what has become of the session: only who
+ * holds its key moves it, locks it, or hears that it is locked.
+ * @throws Refusal `unauthenticated`; `locked`; `unavailable` where the store is away
  */
-export function createAuthenticate({ clock, site, access, accessTokens, usedProofs }: AuthenticateDeps): Authenticate {
-  return async ({ token, proof, method, path, nonce }) => {
+export function createAuthenticate(deps: AuthenticateDeps): Authenticate {
+  const { clock, site, access, accessTokens, usedProofs } = deps
+  return async ({ token, proof, method, path, nonce, from, whileLocked = false }) => {
     const claims = await accessTokens.verify(token)
     let device: AuditSecretId | undefined
     try {
@@ -65,7 +81,7 @@ export function createAuthenticate({ clock, site, access, accessTokens, usedProo
       device = auditSecretId(checked.jkt)
       if (checked.jkt !== claims.cnf.jkt) throw new Refusal('unauthenticated', 'device-mismatch')
       if (nonce === undefined && !(await usedProofs.use(checked))) throw new Refusal('unauthenticated', 'proof-replay')
-      return authenticated(claims, snapshot)
+      return authenticated(claims, await watched(claims, snapshot, from, whileLocked))
     } catch (error) {
       const refusal = toRefusal(error)
       const { tenant, sub, sid } = claims
@@ -83,6 +99,37 @@ export function createAuthenticate({ clock, site, access, accessTokens, usedProo
     const fresh = await access.load(claims.tenant, claims.sub, { fresh: true })
     if (fresh !== null && isSessionLive(fresh, claims.sid, clock.now())) return fresh
     throw new Refusal('unauthenticated', whyNot(fresh, claims.sid))
+  }
+
+  /** The session as it is after this use of it: moved, locked, or the token too old. */
+  async function watched(
+    claims: AccessClaims,
+    snapshot: AccessSnapshot,
+    from: UsedFrom | undefined,
+    whileLocked: boolean,
+  ): Promise<AccessSnapshot> {
+    const whose = { tenant: claims.tenant, user: claims.sub, session: claims.sid }
+    const trail = { ...trailOfSession(whose), device: auditSecretId(claims.cnf.jkt) }
+    const latest = await openedOrIdle(whose, snapshot, trail)
+    const live = latest.sessions.get(whose.session)
+    if (live === undefined) throw new Refusal('unauthenticated', 'session-ended')
+    const change = from === undefined ? null : changeIn(live, from)
+    if (from !== undefined && change !== null) {
+      const refusal = refusalAfter(await noticeChange(deps, whose, latest, from, trail), change)
+      if (refusal !== null && !(refusal.code === 'locked' && whileLocked)) throw refusal
+    }
+    if (live.locked !== null && !whileLocked) throw lockedRefusal(live.locked)
+    if (live.renewal !== null && isOutdated(live, claims.iat, clock.now())) {
+      throw new Refusal('unauthenticated', auditReasonOf[live.renewal.reason])
+    }
+    return latest
+  }
+
+  /** What is known, once it is not older than an unlocking, or somebody's doing something, on another node. */
+  async function openedOrIdle(whose: Whose, known: AccessSnapshot, trail: Trail): Promise<AccessSnapshot> {
+    const { lockAt } = idleTimes(known, whose.session, deps.activity.seenAt(whose.session))
+    if (!isLocked(known, whose.session) && clock.now() < lockAt) return known
+    return (await lockIfIdle(deps, whose, trail)) ?? known
   }
 }
 

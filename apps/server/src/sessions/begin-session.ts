@@ -5,6 +5,7 @@ import { countFactors } from '../factors/held.ts'
 import type { Change } from '../storage/transaction.ts'
 import { randomSecretId } from './access-token.ts'
 import type { GrantedSession } from './grant.ts'
+import type { UsedFrom } from './used-from.ts'
 
 /** NIST SP 800-63B: one factor, and two. */
 export const PASSWORD_ONLY = { acr: 'aal1', amr: ['pwd'] } as const
@@ -23,6 +24,8 @@ export type Begin = {
   readonly assurance: { readonly acr: string; readonly amr: readonly string[] }
   readonly action: 'auth.login' | 'auth.second-factor' | 'auth.passkey'
   readonly trail: Partial<AuditFact>
+  /** From where; what changes later is measured against it. */
+  readonly from?: UsedFrom
 }
 
 /**
@@ -31,7 +34,7 @@ export type Begin = {
  */
 export async function beginSession(
   tx: Change,
-  { user, jkt, rehashed, digest, sessionMs, assurance, action, trail }: Begin,
+  { user, jkt, rehashed, digest, sessionMs, assurance, action, trail, from }: Begin,
 ): Promise<{ session: GrantedSession; version: number }> {
   const { db, tenantId } = tx
   const [taken] = await db.user.updateManyAndReturn({
@@ -65,7 +68,9 @@ export async function beginSession(
       amr: [...session.amr],
       createdAt: at,
       lastSeenAt: at,
+      activeAt: at,
       expiresAt,
+      ...(from === undefined ? {} : { networks: [from.network], agent: from.agent, address: from.address }),
     },
   })
   await db.refreshToken.create({ data: { tenantId, digest, sessionId: session.id, issuedAt: at, expiresAt } })

@@ -14,6 +14,7 @@ import type { Database } from '../storage/open.ts'
 import { inForce } from '../tenants/settings.ts'
 import type { Passwords } from '../users/password.ts'
 import type { AccessTokens } from './access-token.ts'
+import type { Activity } from './activity.ts'
 import type { CsrfTokens } from './csrf.ts'
 import { type CheckedProof, checkProof } from './proof.ts'
 import { signedInUser } from './signed-in-user.ts'
@@ -35,6 +36,7 @@ export type SessionDeps = {
   readonly passkeys: PasskeyChallenges
   readonly passwords: Passwords
   readonly usedProofs: UsedProofs
+  readonly activity: Activity
   readonly slowDown: SlowDown
 }
 
@@ -51,6 +53,8 @@ export type Grant = {
   /** For the cookie, and how long that is good for, in ms. */
   readonly refreshToken: string
   readonly refreshForMs: number
+  /** The token opens nothing but the way to unlock the session, and the way out. */
+  readonly locked?: true
 }
 
 export type AccessGrant = Omit<Grant, 'refreshToken' | 'refreshForMs'>

@@ -3,7 +3,7 @@ import type { Context } from '../context.ts'
 
 /** A user's living sessions, the latest first. `sockets` counts those of this node. @param current the caller's own session */
 export async function listSessions(
-  ctx: Pick<Context, 'database' | 'clock' | 'gateway'>,
+  ctx: Pick<Context, 'database' | 'clock' | 'gateway' | 'activity'>,
   tenant: string,
   user: string,
   current: string,
@@ -25,12 +25,17 @@ type SessionRow = {
   readonly createdAt: Date
   readonly lastSeenAt: Date
   readonly expiresAt: Date
+  readonly activeAt: Date
+  readonly lockedAt: Date | null
+  readonly agent: string | null
+  readonly address: string | null
+  readonly deviceId: string
 }
 
 /** A session as its user and administrators see it. */
 export function sessionSummaryOf(
-  { gateway }: Pick<Context, 'gateway'>,
-  { id, tenantId, userId, createdAt, lastSeenAt, expiresAt }: SessionRow,
+  { gateway, activity }: Pick<Context, 'gateway' | 'activity'>,
+  { id, tenantId, userId, createdAt, lastSeenAt, expiresAt, activeAt, lockedAt, ...row }: SessionRow,
   current: string,
 ): SessionSummary {
   return {
@@ -40,6 +45,11 @@ export function sessionSummaryOf(
     createdAt: createdAt.toISOString(),
     lastSeenAt: lastSeenAt.toISOString(),
     expiresAt: expiresAt.toISOString(),
+    lastActiveAt: new Date(Math.max(activeAt.getTime(), activity.seenAt(id) ?? 0)).toISOString(),
+    locked: lockedAt !== null,
+    agent: row.agent,
+    address: row.address,
+    device: row.deviceId,
     sockets: gateway.sockets.ofSession(tenantId, userId, id),
   }
 }

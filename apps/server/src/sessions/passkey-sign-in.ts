@@ -11,6 +11,7 @@ import { announceChange } from './end.ts'
 import { activeSnapshot, type Grant, grant, type SessionDeps, sessionMsOf, useBareProof, type Where } from './grant.ts'
 import { newRefreshToken } from './refresh-token.ts'
 import { endReplaced } from './sign-in.ts'
+import type { UsedFrom } from './used-from.ts'
 
 type Bare = { readonly proof: string | undefined; readonly path: string }
 
@@ -19,6 +20,7 @@ export type PasskeySignInRequest = Bare & {
   /** The refresh cookie of whoever was signed in here before. */
   readonly cookie: string | undefined
   readonly where: Where
+  readonly from?: UsedFrom
 }
 
 type UserRow = { readonly id: string; readonly passwordHash: string | null }
@@ -76,6 +78,7 @@ export async function signInWithPasskey(deps: SessionDeps, request: PasskeySignI
         assurance: verdict,
         action: 'auth.passkey',
         trail: seen.trail,
+        ...(request.from === undefined ? {} : { from: request.from }),
       })
     })
     if (typeof done === 'string') {

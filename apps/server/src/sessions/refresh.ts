@@ -1,9 +1,14 @@
+import type { AccessSnapshot } from '../access/snapshot.ts'
 import { type AuditFact, auditId, auditSecretId } from '../audit/event.ts'
 import { Refusal, toRefusal } from '../errors.ts'
 import type { Change, TenantDb } from '../storage/transaction.ts'
 import { announceChange, endSessions } from './end.ts'
 import { activeSnapshot, type Grant, grant, type SessionDeps, useBareProof, type Where } from './grant.ts'
+import { lockIfIdle } from './lock.ts'
 import { newRefreshToken, type RefreshToken, readRefreshToken } from './refresh-token.ts'
+import { changeIn, noticeChange } from './risk.ts'
+import { auditReasonOf, idleTimes, isLocked } from './session-life.ts'
+import type { UsedFrom } from './used-from.ts'
 
 export type RefreshRequest = {
   readonly cookie: string | undefined
@@ -11,6 +16,7 @@ export type RefreshRequest = {
   readonly proof: string | undefined
   readonly path: string
   readonly where: Where
+  readonly from?: UsedFrom
 }
 
 /**
@@ -51,7 +57,7 @@ export async function refresh(deps: SessionDeps, request: RefreshRequest): Promi
     if (session.device.revokedAt !== null) throw new Refusal('unauthenticated', 'device-revoked')
     if (session.endedAt !== null) throw new Refusal('unauthenticated', 'session-ended')
     if (session.expiresAt.getTime() <= deps.clock.now()) throw new Refusal('unauthenticated', 'session-expired')
-    const snapshot = await activeSnapshot(deps, token.tenant, session.userId)
+    const { snapshot, isLockedNow } = await lockedOrNot(deps, token.tenant, held, request.from, seen.trail)
     const next = newRefreshToken(token.tenant)
     await deps.database.withTenant(token.tenant, (tx) => rotate(tx, token, next, held, seen.trail))
     const granted = {
@@ -62,7 +68,8 @@ export async function refresh(deps: SessionDeps, request: RefreshRequest): Promi
       amr: session.amr,
       expiresAt: session.expiresAt.getTime(),
     }
-    return await grant(deps, granted, snapshot, next.text)
+    const given = await grant(deps, granted, snapshot, next.text)
+    return isLockedNow ? { ...given, locked: true } : given
   } catch (error) {
     const refusal = toRefusal(error)
     if (!refusal.audited) {
@@ -77,6 +84,30 @@ export async function refresh(deps: SessionDeps, request: RefreshRequest): Promi
     refusal.audited = true
     throw refusal
   }
+}
+
+/** Renewing shows nobody at the screen: an idle session is locked by it, and what has changed about it is noticed. */
+async function lockedOrNot(
+  deps: SessionDeps,
+  tenant: string,
+  { session: { id: session, userId: user } }: Held,
+  from: UsedFrom | undefined,
+  trail: Partial<AuditFact>,
+): Promise<{ snapshot: AccessSnapshot; isLockedNow: boolean }> {
+  const whose = { tenant, user, session }
+  let snapshot = await activeSnapshot(deps, tenant, user)
+  if (deps.clock.now() >= idleTimes(snapshot, session, deps.activity.seenAt(session)).lockAt) {
+    await lockIfIdle(deps, whose, trail)
+    snapshot = await activeSnapshot(deps, tenant, user)
+  }
+  const live = snapshot.sessions.get(session)
+  const change = from === undefined || live === undefined ? null : changeIn(live, from)
+  if (from !== undefined && change !== null) {
+    const answer = await noticeChange(deps, whose, snapshot, from, trail)
+    if (answer === 'end') throw new Refusal('unauthenticated', auditReasonOf[change])
+    snapshot = await activeSnapshot(deps, tenant, user)
+  }
+  return { snapshot, isLockedNow: isLocked(snapshot, session) }
 }
 
 function findToken(db: TenantDb, { tenant, digest }: RefreshToken) {

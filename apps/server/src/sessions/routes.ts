@@ -10,6 +10,7 @@ import {
   passkeyLogin,
   passkeyRequest,
   REFRESH_COOKIE,
+  type RefreshAnswer,
   refreshAnswer,
   secondFactorRequest,
   secretId,
@@ -29,7 +30,7 @@ import { authenticateCall, headerOf } from '../http/authenticated.ts'
 import { type Caller, callerOf } from '../http/caller.ts'
 import { decideFor, refuse } from '../http/decide.ts'
 import { KeyedRate, perMinute } from '../http/keyed-rate.ts'
-import { addressOf, pathOf, whereOf } from '../http/where.ts'
+import { addressOf, pathOf, usedFromOf, whereOf } from '../http/where.ts'
 import type { AccessGrant, Grant } from './grant.ts'
 import { listSessions } from './list.ts'
 import { signedInUser } from './signed-in-user.ts'
@@ -66,6 +67,7 @@ export function registerSignInRoutes(app: App, ctx: Context): void {
         proof: headerOf(request, 'dpop'),
         path: pathOf(request),
         where: whereOf(request),
+        from: usedFromOf(request),
       })
       if ('status' in granted) return granted
       setCookie(reply, granted)
@@ -90,6 +92,7 @@ export function registerSignInRoutes(app: App, ctx: Context): void {
         proof: headerOf(request, 'dpop'),
         path: pathOf(request),
         where: whereOf(request),
+        from: usedFromOf(request),
       })
       setCookie(reply, granted)
       return { status: 'authenticated' as const, ...answerOf(granted) }
@@ -118,6 +121,7 @@ export function registerSignInRoutes(app: App, ctx: Context): void {
         proof: headerOf(request, 'dpop'),
         path: pathOf(request),
         where: whereOf(request),
+        from: usedFromOf(request),
       })
       setCookie(reply, granted)
       return { status: 'authenticated' as const, ...answerOf(granted) }
@@ -131,7 +135,7 @@ export function registerSignInRoutes(app: App, ctx: Context): void {
       try {
         const granted = await ctx.sessions.refresh(cookieRequest(request))
         setCookie(reply, granted)
-        return answerOf(granted)
+        return refreshAnswerOf(granted)
       } catch (error) {
         if (isOver(error)) reply.clearCookie(REFRESH_COOKIE, COOKIE)
         throw error
@@ -139,7 +143,7 @@ export function registerSignInRoutes(app: App, ctx: Context): void {
     },
   )
 
-  app.post('/auth/logout', { onRequest: atRate(refreshes) }, async (request, reply) => {
+  app.post('/auth/logout', { onRequest: atRate(refreshes), config: { whileLocked: true } }, async (request, reply) => {
     if (request.headers.authorization === undefined) await ctx.sessions.signOutByCookie(cookieRequest(request))
     else {
       await authenticateCall(ctx, request)
@@ -172,7 +176,7 @@ export function registerSessionRoutes(api: App, ctx: Context): void {
 
   api.post(
     '/auth/step-up/options',
-    { config: { action: 'auth.step-up' }, schema: { response: { 200: passkeyRequest } } },
+    { config: { action: 'auth.step-up', whileLocked: true }, schema: { response: { 200: passkeyRequest } } },
     (request) => askToStepUp(ctx, callerOf(request)),
   )
 
@@ -252,6 +256,7 @@ function cookieRequest(request: FastifyRequest) {
     proof: headerOf(request, 'dpop'),
     path: pathOf(request),
     where: whereOf(request),
+    from: usedFromOf(request),
   }
 }
 
@@ -269,4 +274,9 @@ function setCookie(reply: FastifyReply, { refreshToken, refreshForMs }: Grant): 
 
 function answerOf({ accessToken, expiresIn, csrfToken, user }: AccessGrant): Omit<AuthenticatedAnswer, 'status'> {
   return { accessToken, expiresIn, csrfToken, user }
+}
+
+/** As `answerOf`, of a session that may be locked. */
+function refreshAnswerOf(granted: AccessGrant): RefreshAnswer {
+  return granted.locked === true ? { ...answerOf(granted), locked: true } : answerOf(granted)
 }

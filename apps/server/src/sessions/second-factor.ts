@@ -8,6 +8,7 @@ import { announceChange } from './end.ts'
 import { activeSnapshot, type Grant, grant, type SessionDeps, sessionMsOf, useBareProof, type Where } from './grant.ts'
 import { newRefreshToken, type RefreshToken, readRefreshToken } from './refresh-token.ts'
 import { endReplaced } from './sign-in.ts'
+import type { UsedFrom } from './used-from.ts'
 
 export type SecondFactorRequest = {
   /** Of the answer to the password. */
@@ -17,6 +18,7 @@ export type SecondFactorRequest = {
   readonly path: string
   readonly cookie: string | undefined
   readonly where: Where
+  readonly from?: UsedFrom
 }
 
 type Failed = Extract<FactorVerdict, { ok: false }>
@@ -67,6 +69,7 @@ export async function signInWithSecondFactor(deps: SessionDeps, request: SecondF
         assurance: withSecondFactor(verdict.amr),
         action: 'auth.second-factor',
         trail: seen.trail,
+        ...(request.from === undefined ? {} : { from: request.from }),
       })
     })
     if ('ok' in done) throw refusalOf(done)

@@ -14,6 +14,7 @@ import {
   type SessionDeps,
   useBareProof,
 } from './grant.ts'
+import { lockIfIdle, lockSession, noteActivity, type Whose } from './lock.ts'
 import { askForPasskey, type PasskeySignInRequest, signInWithPasskey } from './passkey-sign-in.ts'
 import { type RefreshRequest, refresh } from './refresh.ts'
 import { type RevocationRequest, revokeByToken } from './revoke-by-token.ts'
@@ -32,6 +33,12 @@ export type Sessions = {
   refresh(request: RefreshRequest): Promise<Grant>
   /** A new access token of a session that has just been shown to be its user's. */
   renewed(session: GrantedSession, snapshot: AccessSnapshot): Promise<AccessGrant>
+  /** Its person does something: it is not locked for a while. */
+  noteActivity(snapshot: AccessSnapshot, session: string): void
+  /** Locks it if nobody has been there for too long; gives what is known of the user then. @throws StorageUnavailable */
+  lockIfIdle(whose: Whose, trail: Parameters<typeof lockIfIdle>[2]): Promise<AccessSnapshot | null>
+  /** Locks it because its person goes away. */
+  lock(whose: Whose, trail: Parameters<typeof lockIfIdle>[2]): Promise<void>
   /** Ends one session, with its tokens and its sockets on every node. */
   end(request: EndRequest): Promise<void>
   /** Ends the session of a refresh cookie: the way out for who has no living access token any more. */
@@ -53,6 +60,9 @@ export function createSessions(deps: SessionDeps): Sessions {
     signInWithPasskey: (request) => signInWithPasskey(deps, request),
     refresh: (request) => refresh(deps, request),
     renewed: (session, snapshot) => grantAccess(deps, session, snapshot),
+    noteActivity: (snapshot, session) => noteActivity(deps, snapshot, session),
+    lockIfIdle: (whose, trail) => lockIfIdle(deps, whose, trail),
+    lock: (whose, trail) => lockSession(deps, whose, 'own', { trail }),
     end: (request) => endSession(deps, request),
     signOutByCookie: (request) => signOutByCookie(deps, request),
     grantToService: (request) => grantToService(deps, request),

@@ -8,6 +8,7 @@ import { sessionOfCookie } from './cookie-session.ts'
 import { announceChange, endSession } from './end.ts'
 import { activeSnapshot, type Grant, grant, type SessionDeps, sessionMsOf, useBareProof, type Where } from './grant.ts'
 import { newRefreshToken } from './refresh-token.ts'
+import type { UsedFrom } from './used-from.ts'
 
 export type SignInRequest = {
   readonly tenant: string
@@ -19,6 +20,7 @@ export type SignInRequest = {
   /** The refresh cookie of whoever was signed in here before. */
   readonly cookie: string | undefined
   readonly where: Where
+  readonly from?: UsedFrom
 }
 
 type UserRow = {
@@ -66,7 +68,8 @@ export async function signIn(deps: SessionDeps, request: SignInRequest): Promise
     if (user.disabledAt !== null) throw new Refusal('unauthenticated', 'user-disabled')
     if (tenant.disabledAt !== null) throw new Refusal('unauthenticated', 'tenant-disabled')
     const snapshot = await activeSnapshot(deps, tenant.id, user.id)
-    const signing = { user, jkt, rehashed: verdict.rehashed, trail: seen.trail }
+    const from = request.from === undefined ? {} : { from: request.from }
+    const signing = { user, jkt, rehashed: verdict.rehashed, trail: seen.trail, ...from }
     if (user.totp || user.passkeys.length > 0) {
       return await deps.database.withTenant(tenant.id, (tx) => askSecondFactor(deps, tx, signing))
     }

@@ -1,4 +1,4 @@
-import { tenantSettings } from '@wardline/protocol'
+import { lockReason, renewalReason, tenantSettings } from '@wardline/protocol'
 import type pg from 'pg'
 import { z } from 'zod'
 import { onceId } from './channel-event.ts'
@@ -28,7 +28,17 @@ const storedAccess = z.object({
     }),
   ),
   memberships: z.array(z.object({ channel: z.string(), head: z.int(), joinedAt: ms })),
-  sessions: z.array(z.object({ id: z.string(), expiresAt: ms })),
+  sessions: z.array(
+    z.object({
+      id: z.string(),
+      expiresAt: ms,
+      activeAt: ms,
+      locked: lockReason.nullable(),
+      renewal: z.object({ reason: renewalReason, after: ms, by: ms }).nullable(),
+      networks: z.array(z.string()),
+      agent: z.string().nullable(),
+    }),
+  ),
   settings: tenantSettings,
   /** A role of theirs demands a second factor, and they have none. */
   mustEnrol: z.boolean(),
@@ -84,7 +94,7 @@ export type GatewayReads = {
 }
 
 // Where there is no such user, null and anything together are null.
-const ACCESS = `SELECT wardline_access($1,$2,$3) || jsonb_build_object('settings', wardline_settings($1),
+const ACCESS = `SELECT wardline_access($1,$2,$3) || jsonb_build_object('settings', wardline_settings($1), 'sessions', wardline_sessions($1,$2,$3),
   'mustEnrol', wardline_must_enrol($1,$2), 'revokedTokens', wardline_revoked_tokens($1,$2,$3))`
 
 /** One round trip each; every one throws `StorageUnavailable` when the database is away. */

@@ -16,6 +16,7 @@ import { Lanes } from './lanes.ts'
 import { type Listener, type Notifications, openNotifications } from './notifications.ts'
 import { checkPrepared, type Installation } from './prepare.ts'
 import { type Replay, replayFrom } from './replay.ts'
+import { type SessionWrites, sessionWritesTo } from './session-writes.ts'
 import { type SignInFailures, signInFailuresIn } from './sign-in-failures.ts'
 import { type BeforeTenant, beforeTenant } from './tenants.ts'
 import { type Transactions, transactionsOf } from './transaction.ts'
@@ -28,7 +29,8 @@ export type Database = Transactions &
   AuditReads &
   AlertReads &
   BeforeTenant &
-  SignInFailures & {
+  SignInFailures &
+  SessionWrites & {
     readonly installation: Installation
     /** See commit.ts. */
     readonly commitBatch: CommitBatch
@@ -124,6 +126,7 @@ export async function openDatabase(options: OpenOptions): Promise<Database> {
     ...auditReadsFrom(pool),
     ...alertReadsFrom(pool),
     ...beforeTenant(pool),
+    ...sessionWritesTo(pool),
     ...signInFailuresIn(pool),
     commitBatch: commitBatches({ lanes: new Lanes(commitConnections, limits), clock, auditOnly, report }),
     auditOnly,

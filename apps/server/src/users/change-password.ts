@@ -6,6 +6,7 @@ import { Refusal } from '../errors.ts'
 import type { Caller } from '../http/caller.ts'
 import { decideFor, refuse } from '../http/decide.ts'
 import { endSessions } from '../sessions/end.ts'
+import { answerTo, demand, RENEWAL_MS } from '../sessions/risk.ts'
 import { whyRefused } from './new-password.ts'
 
 /**
@@ -49,6 +50,16 @@ export async function changePassword(
       user: auditId(user),
       count: ended.count,
     })
+    await demand(
+      tx,
+      { user, only: except },
+      {
+        reason: 'password-change',
+        answer: answerTo('password-change', caller.snapshot.settings),
+        trail: caller.trail,
+        withinMs: RENEWAL_MS,
+      },
+    )
     return ended
   })
   ctx.sessions.changed(tenant, user, version)

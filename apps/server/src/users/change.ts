@@ -7,6 +7,7 @@ import { Refusal } from '../errors.ts'
 import type { Caller } from '../http/caller.ts'
 import { decideFor, refuse } from '../http/decide.ts'
 import { endSessions } from '../sessions/end.ts'
+import { answerTo, demand, RENEWAL_MS } from '../sessions/risk.ts'
 import { isUniqueViolation } from '../storage/errors.ts'
 import type { Change } from '../storage/transaction.ts'
 import { createUser, rolesNamed, UnknownRole } from './create.ts'
@@ -68,7 +69,12 @@ export async function changeUser(ctx: Context, caller: Caller, id: string, chang
 }
 
 /** @returns the user's new version */
-async function applyChanges(tx: Change, { trail }: Caller, id: string, changes: UserChanges): Promise<number> {
+async function applyChanges(
+  tx: Change,
+  { trail, snapshot: { settings } }: Caller,
+  id: string,
+  changes: UserChanges,
+): Promise<number> {
   const { tenantId, db } = tx
   const { displayName, title, disabled, roles } = changes
   // First of all, so that two who change the same account come one after the other.
@@ -96,7 +102,13 @@ async function applyChanges(tx: Change, { trail }: Caller, id: string, changes: 
     await db.user.update({ where, data: { disabledAt: null } })
     audit('user.enable')
   }
-  if (roles !== undefined) written += await changeRoles(tx, trail, id, roles)
+  const moved = roles === undefined ? 0 : await changeRoles(tx, trail, id, roles)
+  if (moved > 0) {
+    written += moved
+    const answer = answerTo('role-change', settings)
+    const about = { ...trail, user: auditId(id) }
+    await demand(tx, { user: id }, { reason: 'role-change', answer, trail: about, withinMs: RENEWAL_MS })
+  }
   // What was asked for holds already: that it was asked is written down all the same.
   if (written === 0) audit('user.update', 0)
   return version

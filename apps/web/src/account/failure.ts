@@ -23,6 +23,9 @@ export function changeFailure(error: unknown): string {
       return text.factor.passkeyWrong
     case 'factor-needed':
       return text.factor.needed
+    case 'locked-idle':
+    case 'locked-own':
+    case 'locked-risk':
     case null:
       break
   }

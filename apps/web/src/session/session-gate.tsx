@@ -5,6 +5,8 @@ import { strings } from '../strings.ts'
 import { Button } from '../ui/button.tsx'
 import { Loading, ScreenState } from '../ui/screen-state.tsx'
 import { MeProvider, useSessionState, useVault, useWardline } from '../wardline/context.tsx'
+import { IdleWarning } from './idle-warning.tsx'
+import { LockScreen } from './lock-screen.tsx'
 import styles from './session-gate.module.css'
 import { SignInScreen } from './sign-in-screen.tsx'
 import { SignOutProvider } from './sign-out.tsx'
@@ -51,6 +53,10 @@ export function SessionGate({ children }: { readonly children: ReactNode }) {
         client.removeQueries({ predicate: (query) => query.queryKey[0] !== 'about' })
         if (reason === 'signed-out' || reason === 'elsewhere') void vault.wipe().catch(() => undefined)
       }),
+      // Nothing of a patient stays in this page's memory behind the lock.
+      wardline.session.on('locked', () =>
+        client.removeQueries({ predicate: (query) => query.queryKey[0] !== 'about' }),
+      ),
       wardline.session.on('signed-in', (user) => {
         setUnreached(false)
         void vault.keepOnly(user.id).catch(() => undefined)
@@ -68,9 +74,11 @@ export function SessionGate({ children }: { readonly children: ReactNode }) {
     return (
       <MeProvider me={state.user}>
         <SignOutProvider signOut={signOut}>{children}</SignOutProvider>
+        <IdleWarning />
       </MeProvider>
     )
   }
+  if (state.is === 'locked') return <LockScreen user={state.user} why={state.why} onSignOut={() => void signOut()} />
   if (restoring === 'busy') {
     return (
       <main className={styles.wait}>

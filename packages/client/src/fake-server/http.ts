@@ -8,7 +8,9 @@ import {
   historyQuery,
   loginRequest,
   type Problem,
+  type RefusalWhy,
   type SignedInUser,
+  stepUpRequest,
 } from '@wardline/protocol'
 import type { FetchAnswer, FetchInit } from '../environment.ts'
 import type { FakeChannel } from './channels.ts'
@@ -37,13 +39,17 @@ export type HttpWorld = {
   channels: ReadonlyMap<string, FakeChannel>
   signIns: SignIns
   closeSocketsOf(user: SignedInUser): void
+  /** Why every session is locked, or null. */
+  locked(): RefusalWhy | null
+  lock(why: RefusalWhy | null): void
   addChannel(options: { kind: 'direct' | 'group'; title: string | null; members: string[] }): FakeChannel
 }
 
 /** A refusal as the server would send it, for a handler that answers in its stead. */
-export function problemOf(code: ErrorCode): FakeAnswer {
+export function problemOf(code: ErrorCode, why?: RefusalWhy): FakeAnswer {
   const { status, retry, message } = ERRORS[code]
-  const body: Problem = { type: `urn:wardline:error:${code}`, title: message, status, code, retry }
+  const said = why === undefined ? {} : { why }
+  const body: Problem = { type: `urn:wardline:error:${code}`, title: message, status, code, retry, ...said }
   return { status, body, headers: { 'content-type': 'application/problem+json' } }
 }
 
@@ -76,7 +82,8 @@ export function answerCall(world: HttpWorld, request: FakeRequest, jar: CookieJa
   const token = request.headers['authorization']?.replace(/^DPoP /, '')
   const holder = token === undefined ? undefined : world.signIns.holderOf(token)
   if (holder === undefined) return problemOf('unauthenticated')
-  return resource(world, request, holder.user)
+  const why = world.locked()
+  return why === null ? resource(world, request, holder.user) : problemOf('locked', why)
 }
 
 function auth(world: HttpWorld, request: FakeRequest, jar: CookieJar): FakeAnswer {
@@ -102,8 +109,10 @@ function auth(world: HttpWorld, request: FakeRequest, jar: CookieJar): FakeAnswe
     if (spent === undefined) return problemOf('unauthenticated')
     const { refresh, ...granted } = world.signIns.grant(spent.user, spent.family)
     jar.refresh = refresh
-    return { status: 200, body: { ...granted, user: spent.user } }
+    const locked = world.locked() === null ? {} : { locked: true }
+    return { status: 200, body: { ...granted, user: spent.user, ...locked } }
   }
+  if (request.path === '/auth/lock' || request.path === '/auth/unlock') return lockOrUnlock(world, request)
   if (request.path === '/auth/logout') {
     const user = world.signIns.end(request.headers['authorization']?.replace(/^DPoP /, ''), jar.refresh)
     if (user !== undefined) world.closeSocketsOf(user)
@@ -111,6 +120,22 @@ function auth(world: HttpWorld, request: FakeRequest, jar: CookieJar): FakeAnswe
     return { status: 204 }
   }
   return problemOf('not-found')
+}
+
+function lockOrUnlock(world: HttpWorld, { path, headers, body }: FakeRequest): FakeAnswer {
+  const holder = world.signIns.holderOf(headers['authorization']?.replace(/^DPoP /, '') ?? '')
+  if (holder === undefined) return problemOf('unauthenticated')
+  if (path === '/auth/lock') {
+    world.lock('locked-own')
+    return { status: 204 }
+  }
+  const given = stepUpRequest.safeParse(body).data
+  if (given === undefined || !('password' in given) || given.password === 'wrong') {
+    return problemOf('invalid', 'password-wrong')
+  }
+  world.lock(null)
+  const { refresh: _, ...granted } = world.signIns.grant(holder.user, holder.family)
+  return { status: 200, body: { ...granted, user: holder.user } }
 }
 
 function resource(world: HttpWorld, { method, path, query, body }: FakeRequest, user: SignedInUser): FakeAnswer {

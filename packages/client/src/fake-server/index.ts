@@ -4,6 +4,7 @@ import {
   type ErrorCode,
   type Limits,
   type MessagePost,
+  type RefusalWhy,
   type ServerFrame,
   type ServerFrameOf,
   type SignedInUser,
@@ -54,6 +55,7 @@ export function createFakeServer(options: FakeServerOptions = {}) {
   let plan: FaultPlan | null = null
   let refusing: ((request: ClientRequest) => ErrorCode | undefined) | null = null
   let reachable = true
+  let locked: RefusalWhy | null = null
   let wires = 0
   let activity = 0
   let counter = 0
@@ -88,6 +90,7 @@ export function createFakeServer(options: FakeServerOptions = {}) {
     setTimer: time.setTimer,
     channels,
     holderOf: (token) => signIns.holderOf(token),
+    isLocked: () => locked !== null,
     nonce: () => `nonce-${String(next()).padStart(20, '0')}`,
     asked: (request) => {
       requests.push(request)
@@ -141,6 +144,12 @@ export function createFakeServer(options: FakeServerOptions = {}) {
     signIns,
     closeSocketsOf: (user: SignedInUser) => {
       for (const socket of sockets) if (socket.user?.id === user.id) socket.wire.closeDown(4403)
+    },
+    locked: () => locked,
+    lock: (why: RefusalWhy | null) => {
+      locked = why
+      if (why === null) return
+      for (const socket of sockets) if (socket.user !== null) socket.wire.closeDown(4423)
     },
     addChannel: ({ kind, title, members }: { kind: 'direct' | 'group'; title: string | null; members: string[] }) => {
       const others = users.filter(({ id }) => members.slice(1).includes(id))
@@ -281,6 +290,15 @@ export function createFakeServer(options: FakeServerOptions = {}) {
     },
     sendBinary(): void {
       for (const socket of sockets) socket.wire.downBinary()
+    },
+    /** Locks every session, until somebody unlocks it with any password but `wrong`. */
+    lock(why: 'locked-idle' | 'locked-own' | 'locked-risk' = 'locked-idle'): void {
+      httpWorld.lock(why)
+    },
+    /** The session is locked, or ends, in so many milliseconds; null: it is not locked after all. */
+    warn(reason: 'idle' | 'end', inMs: number | null): void {
+      const at = inMs === null ? null : new Date(time.now() + inMs).toISOString()
+      this.send({ type: 'session.warning', reason, at })
     },
     /** Ends every session: tokens and cookies are good for nothing from now on. Sockets stay, until somebody closes them. */
     endSessions(): void {

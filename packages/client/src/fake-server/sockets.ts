@@ -14,6 +14,11 @@ import { fakeId } from './fixtures.ts'
 import { claimsOf } from './proofs.ts'
 import type { Wire } from './wire.ts'
 
+/** What locks and ends a session here. */
+const IDLE_MS = 10 * 60_000
+const WARNING_MS = 60_000
+const SESSION_MS = 12 * 3_600_000
+
 /** What a socket needs of the server it belongs to. */
 export type SocketWorld = {
   readonly limits: Limits
@@ -23,6 +28,7 @@ export type SocketWorld = {
   /** Who the token is of and when it ends (ms), or undefined where it is good for nothing. */
   holderOf(token: string): { user: SignedInUser; expiresAt: number } | undefined
   nonce(): string
+  isLocked(): boolean
   /** A request came in: for tests to look at. */
   asked(request: ClientRequest): ErrorCode | undefined
   /** Tells everybody but this one. */
@@ -89,6 +95,10 @@ export class FakeSocket {
       this.wire.closeDown(4401)
       return
     }
+    if (this.#world.isLocked()) {
+      this.wire.closeDown(4423)
+      return
+    }
     this.user = holder.user
     const { limits } = this.#world
     this.send({
@@ -96,6 +106,7 @@ export class FakeSocket {
       replyTo: id,
       user: holder.user,
       expiresAt: this.#iso(expiresAt),
+      session: { idleMs: IDLE_MS, warningMs: WARNING_MS, endsAt: this.#iso(this.#world.now() + SESSION_MS) },
       limits,
     })
   }
@@ -135,6 +146,8 @@ export class FakeSocket {
         else this.send({ type: 'session.renewed', replyTo: frame.id, expiresAt: this.#iso(expiresAt) })
         return
       }
+      case 'session.activity':
+        return
       case 'message.acknowledge':
         this.#acknowledge(frame, user)
         return
