@@ -56,8 +56,8 @@ const badToken = refusedFor(
 )
 const wrongPassword = refusedFor(['password', 'unknown-user', 'unknown-tenant'], ['auth.login'])
 const wrongFactor = refusedFor(
-  ['second-factor', 'code-used', 'attempts', 'password'],
-  ['auth.second-factor', 'auth.step-up', 'session.unlock', 'password.change'],
+  ['second-factor', 'passkey', 'code-used', 'attempts', 'password'],
+  ['auth.second-factor', 'auth.passkey', 'auth.step-up', 'session.unlock', 'password.change'],
 )
 const overLimit = refusedFor([
   'rate',
