@@ -272,6 +272,9 @@ export const auditCheckpoint = z.strictObject({
 export type AuditCheckpoint = z.infer<typeof auditCheckpoint>
 
 /** One entry of the log and its proof, to be checked by whoever reads it. */
+/** A change of the log's key: the entry that says so, and its proof under a checkpoint that both keys signed. */
+const auditHandover = z.strictObject({ entry: z.string().max(65_535), proof: z.string().max(100_000) })
+
 export const auditProof = z.strictObject({
   index: z.int().min(0),
   /** The entry, byte for byte: canonical JSON in ASCII. */
@@ -280,6 +283,8 @@ export const auditProof = z.strictObject({
   proof: z.string(),
   origin: z.string(),
   vkey: z.string(),
+  /** Where the log's key has changed: how, the first time first, so that who knows a key from before finds this one. */
+  handovers: z.array(auditHandover).max(1_000).optional(),
 })
 export type AuditProof = z.infer<typeof auditProof>
 

@@ -29,7 +29,14 @@ export {
   parseSignerKey,
   parseVerifierKey,
 } from './note-keys.ts'
-export { checkProof, type ProofFault, type ProofVerdict, proveEntry } from './proof-file.ts'
+export {
+  checkProof,
+  type ProofFault,
+  type ProofVerdict,
+  type ProvedHandover,
+  proveEntry,
+  readHandovers,
+} from './proof-file.ts'
 export {
   consistencyProof,
   inclusionProof,

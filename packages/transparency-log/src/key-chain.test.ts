@@ -6,6 +6,7 @@ import { handoverLeaf, parseLeaf } from './leaf.ts'
 import { openLog } from './log.ts'
 import { memoryStore } from './memory-store.ts'
 import { generateNoteKey, type NoteSigner, type NoteVerifier, parseSignerKey } from './note-keys.ts'
+import { checkProof, readHandovers } from './proof-file.ts'
 import { signNote } from './signed-note.ts'
 import { verifyLog } from './verify-log.ts'
 
@@ -53,6 +54,16 @@ describe('[R-72] a log whose key changed', () => {
     expect(report.logKeys.map(({ vkey }) => vkey).toSorted()).toEqual(
       [signer, second, third].map((key) => key.verifier.vkey).toSorted(),
     )
+  })
+
+  it('leaves a proof of each handover, for who knows an old key and not the log', async () => {
+    const handovers = await readHandovers(store)
+    expect(handovers).toHaveLength(2)
+    for (const [i, { entry, file }] of handovers.entries()) {
+      const logKeys = [signer, second, third].slice(i, i + 2).map(({ verifier }) => verifier)
+      expect(checkProof(file, entry, { origin: ORIGIN, logKeys })).toMatchObject({ ok: true, by: logKeys })
+      expect(parseLeaf(entry)).toMatchObject({ handover: { from: logKeys[0]?.vkey, to: logKeys[1]?.vkey } })
+    }
   })
 
   it('goes on being written by the new key, and not by the old', async () => {

@@ -4,10 +4,13 @@ import { MAX_ENTRY_BYTES } from './entry-bundle.ts'
 import { endOfEntries, InconsistentLogError, readCheckpoint, recoverEdge, widestBundle } from './log-recovery.ts'
 import { formatNote, type NoteSignature, parseNote } from './note.ts'
 import type { NoteSigner, NoteVerifier } from './note-keys.ts'
+import { inclusionProof } from './proofs.ts'
 import { type LogFile, rightEdge } from './right-edge.ts'
 import { signNote } from './signed-note.ts'
 import { indexPath, TILE_WIDTH, tilePath } from './tile-path.ts'
-import { CHECKPOINT_PATH, KEPT_CHECKPOINTS, type TileStore, WITNESSED_PATH } from './tile-store.ts'
+import { tileNodeReader } from './tile-reader.ts'
+import { CHECKPOINT_PATH, HANDOVERS, KEPT_CHECKPOINTS, type TileStore, WITNESSED_PATH } from './tile-store.ts'
+import { formatTlogProof } from './tlog-proof.ts'
 
 /** Files that are written at once, at most. */
 const MAX_FILES = 64
@@ -145,6 +148,10 @@ export async function openLog(store: TileStore, options: LogOptions): Promise<Tr
     signing = [...signing, next]
     const note = await publish()
     await keep()
+    const index = edge.size - 1
+    const proof = await inclusionProof(index, edge.size, tileNodeReader(store, edge.size))
+    // For who holds the old key and not the log: what leads to the new one, in a file of its own.
+    await store.write(`${HANDOVERS}/${indexPath(edge.size)}`, formatTlogProof({ index, proof, checkpoint: note }))
     signing = [next]
     return note
   }

@@ -1,4 +1,5 @@
 import { type Checkpoint, parseCheckpoint } from './checkpoint.ts'
+import { readEntries } from './entry-reader.ts'
 import { InconsistentLogError, readCheckpoint } from './log-recovery.ts'
 import { leafHash } from './merkle-hash.ts'
 import { parseNote } from './note.ts'
@@ -7,7 +8,7 @@ import { inclusionProof, verifyInclusion } from './proofs.ts'
 import { openNote } from './signed-note.ts'
 import { TILE_WIDTH, tilePath, tileWidth } from './tile-path.ts'
 import { bundleEntries, readTile, TileMissingError, tileNodeReader } from './tile-reader.ts'
-import type { TileStore } from './tile-store.ts'
+import { HANDOVERS, type ReadableStore, type TileStore } from './tile-store.ts'
 import { formatTlogProof, parseTlogProof } from './tlog-proof.ts'
 import type { TrustPolicy } from './verify-checkpoints.ts'
 
@@ -38,6 +39,22 @@ export async function proveEntry(
     throw new InconsistentLogError(`entry ${index} is not what was signed`)
   }
   return { entry, file: formatTlogProof({ index, proof, checkpoint: present.note }) }
+}
+
+/** A change of the log's key, for who holds one of its keys and not the log: the entry, and its proof under a checkpoint of both. */
+export type ProvedHandover = { readonly entry: Uint8Array; readonly file: Uint8Array }
+
+/** Every handover of the log, the first one first; nothing is verified. */
+export async function readHandovers(store: ReadableStore): Promise<ProvedHandover[]> {
+  const found: (ProvedHandover & { readonly index: number })[] = []
+  for await (const path of store.list(HANDOVERS)) {
+    const file = await store.read(path)
+    const index = file && parseTlogProof(file)?.index
+    if (file === undefined || index === undefined) continue
+    const next = await readEntries(store, index + 1, index).next()
+    if (next.done !== true && next.value !== undefined) found.push({ entry: next.value, file, index })
+  }
+  return found.toSorted((a, b) => a.index - b.index)
 }
 
 /** `by` holds the keys, of the log and of witnesses, whose signatures the checkpoint bears. */

@@ -17,6 +17,9 @@ export function isReplaced(path: string): boolean {
 /** Folder of the checkpoints kept for good, by size: `checkpoints/x020/x852/163`. An addition of ours to tlog-tiles. */
 export const KEPT_CHECKPOINTS = 'checkpoints'
 
+/** Folder of the proofs of the log's handovers to another key (tlog-proof), by size. Ours as well. */
+export const HANDOVERS = 'handovers'
+
 /** Append-only: what is written stays, but for {@link CHECKPOINT_PATH} and {@link WITNESSED_PATH}. */
 export type TileStore = {
   /** The file's bytes, or `undefined` where there is none. Throws on any other trouble. */

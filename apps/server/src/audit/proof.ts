@@ -4,8 +4,9 @@ import {
   parseLeaf,
   parseVerifierKey,
   proveEntry,
+  type ReadableStore,
+  readHandovers,
   TileMissingError,
-  type TileStore,
 } from '@wardline/transparency-log'
 import type { Context } from '../context.ts'
 import { Refusal } from '../errors.ts'
@@ -31,7 +32,7 @@ export async function readAuditCheckpoint(ctx: Context, caller: Caller): Promise
 export async function proveAuditEvent(
   ctx: Context,
   caller: Caller,
-  tiles: Pick<TileStore, 'read'>,
+  tiles: ReadableStore,
   index: number,
 ): Promise<AuditProof> {
   const { tenant } = caller.actor
@@ -45,7 +46,8 @@ export async function proveAuditEvent(
     return refuse(ctx, caller, new Refusal('not-found', 'tenant-wall'), action, { seq: index })
   }
   await ctx.database.auditOnly(tenant, { ...caller.trail, action, outcome: 'allowed', reason, seq: index, count: 1 })
-  return { index, entry: text(entry), proof: text(file), origin, vkey }
+  const handovers = (await readHandovers(tiles)).map((one) => ({ entry: text(one.entry), proof: text(one.file) }))
+  return { index, entry: text(entry), proof: text(file), origin, vkey, ...(handovers.length > 0 && { handovers }) }
 }
 
 async function headOf({ database }: Context): Promise<AuditHead> {

@@ -3,10 +3,14 @@ import {
   canonicalBytes,
   eventLeaf,
   generateNoteKey,
+  handoverLeaf,
   memoryStore,
+  type NoteSigner,
   openLog,
   parseSignerKey,
   proveEntry,
+  readHandovers,
+  signHandover,
 } from '@wardline/transparency-log'
 import { expect, test } from 'vitest'
 import { type KnownKey, verifyRow } from './proof.ts'
@@ -86,4 +90,41 @@ test('an entry that is not in the tree, a proof that is none, and another key ar
   await verifyRow(row, proof, known)
   expect(await verifyRow(row, await proofOf(), known)).toEqual({ ok: false, fault: 'other-key' })
   expect(known.kept).toBe(proof.vkey)
+})
+
+test('a key that the log itself leads to is believed, and known from then on; one that it does not lead to is not', async () => {
+  const newKey = () => parseSignerKey(generateNoteKey(ORIGIN).skey)
+  const [first, second, thief] = [newKey(), newKey(), newKey()] as const
+  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes)
+  async function proofAfter(from: NoteSigner, to: NoteSigner): Promise<AuditProof> {
+    const store = memoryStore()
+    const log = await openLog(store, { origin: ORIGIN, signers: [from] })
+    const about = { action: 'message.post', outcome: 'allowed', reason: 'care-team', actor: ACTOR, address: '10.0.0.1' }
+    const event = canonicalBytes({ ...about, at: AT, message: ACTOR })
+    await log.append([1, 2, 3].map((seq) => eventLeaf(event, seq, WRITER)))
+    await log.append([handoverLeaf(signHandover(0, ORIGIN, from, to), 1, 'sequencer')])
+    await log.handOverto
+    await log.append([eventLeaf(event, 4, WRITER)])
+    await log.publish()
+    const trust = { origin: ORIGIN, logKeys: [to.verifier] }
+    const { entry, file } = await proveEntry(store, trust, 2)
+    const handovers = (await readHandovers(store)).map((one) => ({ entry: text(one.entry), proof: text(one.file) }))
+    return {
+      index: 2,
+      entry: text(entry),
+      proof: text(file),
+      origin: ORIGIN,
+      vkey: to.verifier.vkey,
+      handovers,
+    }
+  }
+  const known = memory(first.verifier.vkey)
+  expect(await verifyRow(row, await proofAfter(first, second), known)).toEqual({ ok: true, size: 5 })
+  expect(known.kept).toBe(second.verifier.vkey)
+  expect(await verifyRow(row, await proofAfter(thief, second), memory(first.verifier.vkey))).toMatchObject({
+    fault: 'other-key',
+  })
+  const forged = await proofAfter(first, thief)
+  const swapped = { ...forged, handovers: (await proofAfter(first, second)).handovers }
+  expect(await verifyRow(row, swapped, memory(first.verifier.vkey))).toMatchObject({ fault: 'other-key' })
 })

@@ -17,16 +17,33 @@ const bytes = (text: string) => new TextEncoder().encode(text)
  * the tree that the checkpoint is signed for, and the entry says what the row says.
  */
 export async function verifyRow(row: AuditEventView, proof: AuditProof, known: KnownKey): Promise<ProofVerdict> {
-  const first = known.get()
-  if (first !== null && first !== proof.vkey) return { ok: false, fault: 'other-key' }
   const { origin, vkey } = proof
+  const first = known.get()
+  if (first !== null && !(await leadsTo(first, proof))) return { ok: false, fault: 'other-key' }
   const verdict = await checkProof(bytes(proof.proof), bytes(proof.entry), { origin, logKeys: [vkey] }).catch(
     () => ({ ok: false, fault: 'malformed' }) as const,
   )
   if (!verdict.ok) return verdict
   if (verdict.index !== row.index || !saysTheSame(row, proof.entry)) return { ok: false, fault: 'other-entry' }
-  if (first === null) known.set(vkey)
+  known.set(vkey)
   return { ok: true, size: verdict.checkpoint.size }
+}
+
+/**
+ * Whether the key that this device knows is the log's, or led to it: by handovers, each an entry of the log under a checkpoint that the key
+ * before and the key after have both signed.
+ */
+async function leadsTo(known: string, { origin, vkey, handovers = [] }: AuditProof): Promise<boolean> {
+  let key = known
+  for (const { entry, proof } of handovers) {
+    const leaf = parseLeaf(bytes(entry))
+    if (leaf?.kind !== 'handover' || leaf.handover.from !== key) continue
+    const { to } = leaf.handover
+    const verdict = await checkProof(bytes(proof), bytes(entry), { origin, logKeys: [key, to] }).catch(() => undefined)
+    const isByBoth = verdict?.ok === true && [key, to].every((one) => verdict.by.includes(one))
+    if (isByBoth && verdict.index === verdict.checkpoint.size - 1) key = to
+  }
+  return key === vkey
 }
 
 /** Names are not in the log: they are looked up, and can change. */
