@@ -1,6 +1,8 @@
 import type { AddressInfo } from 'node:net'
 import { startAlerts } from './alerts/start.ts'
 import { createApp } from './app.ts'
+import { bySystem } from './audit/by.ts'
+import type { AuditFact } from './audit/event.ts'
 import { type EmbeddedSequencer, startEmbeddedSequencer } from './audit/sequencer/embedded.ts'
 import { ensureLogKey, originOf } from './audit/sequencer/log-key.ts'
 import { systemClock } from './clock.ts'
@@ -133,10 +135,13 @@ async function startSequencer(ctx: Context, databaseUrl: string, endings: Ending
   const { keysDir, auditDir, auditS3, witnesses } = config
   const origin = originOf(database.installation.id)
   await ensureLogKey(keysDir, origin)
-  const sequencer = startEmbeddedSequencer({ databaseUrl, origin, auditDir, auditS3, keysDir, witnesses }, log, (gap) => {
+  const audit = (tenant: string | null, fact: AuditFact) =>
+    void database.auditOnly(tenant, fact).catch((error: unknown) => log.error('audit.failed', { error }))
+  const sequencer = startEmbeddedSequencer({ databaseUrl, origin, auditDir, auditS3, keysDir, witnesses }, log, {
     // The tenant whose numbers are missing is told in its own audit, where alerts look for it.
-    const fact = { action: 'audit.void', outcome: 'failed', count: gap.found - gap.expected } as const
-    database.auditOnly(gap.tenant, fact).catch((error: unknown) => log.error('audit.failed', { error }))
+    onGap: ({ tenant, found, expected }) =>
+      audit(tenant, { action: 'audit.void', outcome: 'failed', count: found - expected }),
+    onKey: () => audit(null, { ...bySystem, action: 'key.rotate', outcome: 'allowed' }),
   })
   endings.push(() => sequencer.stop())
   readiness.show('auditLog', () => sequencer.state.is === 'leading' || sequencer.state.is === 'standby')

@@ -103,7 +103,7 @@ test('a key that the log itself leads to is believed, and known from then on; on
     const event = canonicalBytes({ ...about, at: AT, message: ACTOR })
     await log.append([1, 2, 3].map((seq) => eventLeaf(event, seq, WRITER)))
     await log.append([handoverLeaf(signHandover(0, ORIGIN, from, to), 1, 'sequencer')])
-    await log.handOverto
+    await log.handOver(to)
     await log.append([eventLeaf(event, 4, WRITER)])
     await log.publish()
     const trust = { origin: ORIGIN, logKeys: [to.verifier] }
