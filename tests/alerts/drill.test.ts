@@ -55,7 +55,7 @@ describe('R-74 the drill', () => {
   it('every alarm rings; accounts of the drill are shut, its alerts closed as such; nobody else is disturbed', async () => {
     const { code, out, err } = await drill('--only', QUICK.join(','), '--within', '60')
     expect([code, err], out).toEqual([0, ''])
-    expect(kindsIn(out).toSorted()).toEqual(QUICK.toSorted())
+    expect(new Set(kindsIn(out))).toEqual(new Set(QUICK))
     const [tenant] = await server.database.query<{ id: string }>("SELECT id FROM tenants WHERE slug = 'drill'")
     const alerts = await server.database.query<{ tenant_id: string; state: string; resolution: string }>(
       'SELECT DISTINCT tenant_id, state, resolution FROM alerts',

@@ -5,9 +5,10 @@ import {
   type Incident,
   localServer,
   NotStaged,
+  openStage,
   type Stage,
   type Target,
-  withDrill,
+  withInstallation,
 } from '@wardline/server/operations'
 import { Command } from 'commander'
 import { CliError } from './cli-error.ts'
@@ -53,7 +54,8 @@ async function runDrill({ tenant, within, only, keep, url }: Options): Promise<v
   }
   const target = { url: url ?? local.url, ca: local.ca }
   const chosen = INCIDENTS.filter(({ kind }) => only === undefined || only.includes(kind))
-  const results = await withDrill(tenant, async (stage) => {
+  const results = await withInstallation(async (installation) => {
+    const stage = await openStage(installation, tenant)
     if (stage === null) throw new CliError(`there is no organisation ${tenant}.`)
     try {
       return await stageAll(stage, target, chosen, within * 1000)

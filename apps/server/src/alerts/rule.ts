@@ -81,9 +81,9 @@ export const openIncident = z.object({
 export type OpenIncident = z.infer<typeof openIncident>
 
 /** Events of one incident that are kept by their places; the rest are counted. */
-export const MAX_REFERENCES = 100
+const MAX_REFERENCES = 100
 /** Beyond this nobody counts. It fits the column. */
-export const MAX_COUNT = 2_000_000_000
+const MAX_COUNT = 2_000_000_000
 
 export type Weighed = { readonly at: number; readonly index: number; readonly weight: number }
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { type AuditEvent, auditAddress, auditId, auditTime } from '../audit/event.ts'
 import type { AuditAction, AuditReason } from '../audit/vocabulary.ts'
 import { burst } from './burst.ts'
-import { fold, type Found, touchesOf, windowKey } from './evaluate.ts'
+import { type Found, fold, touchesOf, windowKey } from './evaluate.ts'
 import { isWithin } from './hours.ts'
 import type { Rule, RuleSettings, Seen } from './rule.ts'
 import { RULES } from './rules.ts'
@@ -185,7 +185,7 @@ describe('rules as functions', () => {
         action: fc.constantFrom(...actions),
         reason: fc.constantFrom(...reasons),
         who: fc.integer({ min: 1, max: 3 }),
-        outcome: fc.constantFrom('allowed', 'refused') as fc.Arbitrary<'allowed' | 'refused'>,
+        outcome: fc.constantFrom<'allowed' | 'refused'>('allowed', 'refused'),
         patient: fc.integer({ min: 1, max: 200 }),
       }),
       { maxLength: 120 },

@@ -85,7 +85,7 @@ export function recordParameters(tenantId: string, batch: AlertBatch, isAudited:
     tenantId,
     move?.from ?? null,
     move?.to ?? null,
-    move?.at == null ? null : time(move.at),
+    move === null || move.at === null ? null : time(move.at),
     time(now),
     JSON.stringify(windows),
     JSON.stringify(alerts),

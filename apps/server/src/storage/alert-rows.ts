@@ -4,8 +4,8 @@ import { type AuditRow, auditRowOf } from './audit-log.ts'
 import { StorageUnavailable } from './errors.ts'
 import type { Change } from './transaction.ts'
 
-/** Somebody else has read on in this log meanwhile. */
-export class CursorLost extends Error {
+/** Somebody else has read on in this log meanwhile: what reads it begins anew. */
+class CursorLost extends Error {
   constructor() {
     super('somebody else has read on')
     this.name = 'CursorLost'
@@ -17,7 +17,7 @@ export type RaisedAlert = { readonly id: string; readonly kind: string }
 /**
  * Takes a batch down in a transaction that audits what it raises.
  * @returns the alerts that are new, or open again
- * @throws CursorLost
+ * @throws when somebody else has read on meanwhile
  */
 export async function recordAlerts({ db, tenantId }: Change, batch: AlertBatch): Promise<RaisedAlert[]> {
   const text = `SELECT * FROM wardline_alert_record($1::uuid, $2::bigint, $3::bigint, $4::timestamptz, $5::timestamptz,

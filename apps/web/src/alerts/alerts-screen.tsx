@@ -21,7 +21,8 @@ const SHOWN = [
 /** What the rules have found: the list, and beside it the one that is looked at; on a phone one of the two. */
 export function AlertsScreen() {
   const { alertId } = useParams({ strict: false })
-  const { state: shown = 'active' } = useSearch({ strict: false }) as { state?: AlertsShown }
+  const { state } = useSearch({ strict: false })
+  const shown: AlertsShown = state === 'closed' ? 'closed' : 'active'
   const navigate = useNavigate()
   const integrates = useAbility('integration.read')
   const [telling, setTelling] = useState(false)

@@ -4,6 +4,7 @@ import { asPhi } from '@wardline/protocol'
 import { bySystem } from '../../audit/by.ts'
 import { type AuditFact, auditId } from '../../audit/event.ts'
 import { assignToCareTeam } from '../../care-team/assign.ts'
+import type { Argon2Parameters } from '../../config.ts'
 import type { Keyring } from '../../keys/keyring.ts'
 import { BODY_PURPOSE } from '../../messages/stored-event.ts'
 import { createPatient } from '../../patients/create.ts'
@@ -11,6 +12,7 @@ import { endSessions } from '../../sessions/end.ts'
 import type { Database } from '../../storage/open.ts'
 import { createTenant } from '../../tenants/create.ts'
 import { createUser } from '../../users/create.ts'
+import { createPasswords } from '../../users/password.ts'
 
 /** The organisation of drills: nobody works there, and whatever its log says was a drill. */
 export const DRILL_TENANT = 'drill'
@@ -18,7 +20,7 @@ export const DRILL_TENANT = 'drill'
 export type DrillDeps = {
   readonly database: Database
   readonly keyring: Keyring
-  readonly hash: (password: string) => Promise<string>
+  readonly argon2: Argon2Parameters
 }
 
 export type DrillPerson = {
@@ -55,13 +57,13 @@ export type Stage = {
 const AT_ONCE = 20
 
 /** Opens the stage in a tenant; the one of drills is made where there is none. @returns null where there is no such tenant */
-export async function openStage({ database, keyring, hash }: DrillDeps, slug: string): Promise<Stage | null> {
+export async function openStage({ database, keyring, argon2 }: DrillDeps, slug: string): Promise<Stage | null> {
   const there = await database.findTenant(slug)
   if (there === null && slug !== DRILL_TENANT) return null
   const tenantId = there?.id ?? (await createTenant(database, keyring, { slug, name: 'Drills', by: bySystem }))
   const run = randomBytes(3).toString('hex')
   const password = randomBytes(18).toString('base64url')
-  const passwordHash = await hash(password)
+  const passwordHash = await (await createPasswords(argon2, 1)).hash(password)
   const people: DrillPerson[] = []
   const since = Date.now()
 

@@ -1,5 +1,5 @@
-import { type AuditFact, auditId } from '../../audit/event.ts'
 import { bySystem } from '../../audit/by.ts'
+import { type AuditFact, auditId } from '../../audit/event.ts'
 import type { Clock } from '../../clock.ts'
 import type { Site } from '../../http/site.ts'
 import type { Keyring } from '../../keys/keyring.ts'
