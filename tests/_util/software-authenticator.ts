@@ -158,7 +158,7 @@ function cborHead(major: number, value: number): Buffer {
   return Buffer.concat([Buffer.from([(major << 5) | 25]), uint16(value)])
 }
 
-export function cborInt(value: number): Buffer {
+function cborInt(value: number): Buffer {
   return value < 0 ? cborHead(1, -1 - value) : cborHead(0, value)
 }
 
@@ -166,7 +166,7 @@ export function cborBytes(bytes: Buffer): Buffer {
   return Buffer.concat([cborHead(2, bytes.length), bytes])
 }
 
-export function cborText(text: string): Buffer {
+function cborText(text: string): Buffer {
   return Buffer.concat([cborHead(3, Buffer.byteLength(text)), Buffer.from(text)])
 }
 

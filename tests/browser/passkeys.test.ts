@@ -29,12 +29,14 @@ async function openFactors(page: Page): Promise<void> {
   await page.getByRole('button', { name: 'Second factors…' }).click()
 }
 
-/** Nobody touches the authenticator meanwhile, so that what the page asks it for by itself is not answered. */
+/** Nobody touches the authenticator meanwhile, so that what the page asks it for by itself (among what is filled in) waits. */
 async function signOut(page: Page): Promise<void> {
   await finger.touch(false)
+  const before = await finger.asked()
   await page.getByRole('button', { name: 'You and this device' }).click()
   await page.getByRole('button', { name: 'Sign out' }).click()
   await page.getByLabel('User name').waitFor()
+  await expect.poll(() => finger.asked()).toBeGreaterThan(before)
 }
 
 describe('R-11 a passkey in the browser', () => {
@@ -74,9 +76,9 @@ describe('R-11 a passkey in the browser', () => {
     await signOut(page)
     const button = page.getByRole('button', { name: 'Use a passkey' })
     expect(await findings(page)).toEqual([])
+    await finger.touch(true)
     await button.focus()
     await page.keyboard.press('Enter')
-    await finger.touch(true)
     await isLive(page)
   })
 
@@ -150,6 +152,34 @@ describe('R-11 somebody whose role demands a second factor', () => {
     await page.getByRole('heading', { name: 'Recovery codes' }).waitFor()
     await page.getByRole('button', { name: 'I have kept them' }).click()
     await isLive(page)
+    await context.close()
+  })
+})
+
+describe('R-11 an administrator at the screen of people', () => {
+  it('demands a second factor of a role, and takes lost ones away', async () => {
+    const context = await browser.newContext({ viewport: { width: 1280, height: 800 } })
+    const page = await context.newPage()
+    await page.goto(server.url)
+    await addAuthenticator(page)
+    await page.getByLabel('Organisation').fill('riverside')
+    await page.getByLabel('User name').fill('admin.reyes')
+    await page.getByLabel('Password', { exact: true }).fill(PASSWORD)
+    await page.getByRole('button', { name: 'Sign in' }).click()
+    await page.getByRole('button', { name: 'Add a passkey' }).click()
+    await page.getByRole('button', { name: 'I have kept them' }).click()
+    await page.getByRole('link', { name: 'People' }).click()
+    const pharmacists = page.getByRole('switch', { name: 'Needs a second factor: Pharmacist' })
+    await pharmacists.click()
+    const required = () =>
+      server.database.query(`SELECT name FROM roles WHERE require_second_factor AND name = 'pharmacist'`)
+    await expect.poll(required).toHaveLength(1)
+    expect(await pharmacists.isChecked()).toBe(true)
+    await page.getByRole('button', { name: 'Reset second factors: Wei Chen' }).click()
+    expect(await findings(page)).toEqual([])
+    await page.getByRole('button', { name: 'Reset', exact: true }).click()
+    await page.getByText('Wei Chen has no second factor any more').waitFor()
+    expect(await findings(page)).toEqual([])
     await context.close()
   })
 })

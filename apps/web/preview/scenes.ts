@@ -5,6 +5,7 @@ import { alertScenes } from './alerts.ts'
 import { auditEvents, auditHistogram, auditReviews, patientPeople } from './audit-events.ts'
 import { signIn } from './browser.ts'
 import { factorScenes } from './factor-scenes.ts'
+import { peopleScenes } from './people-scenes.ts'
 import { chen, directChannel, fillLongChannel, lind, longChannel, okafor, patientChannel, reyes } from './world.ts'
 
 /** One state of one screen: how to get there. */
@@ -271,6 +272,7 @@ export const scenes: readonly Scene[] = [
   ...alertScenes,
   { name: 'admin-home', who: reyes.username, path: '/', act: (page) => page.getByText('by design').waitFor() },
   ...factorScenes,
+  ...peopleScenes,
 ]
 
 /** Opens the page of a scene and plays it. */

@@ -38,6 +38,12 @@ const reviews = createRoute({
   component: lazyRouteComponent(() => import('./audit/reviews-screen.tsx'), 'ReviewsScreen'),
 })
 
+const people = createRoute({
+  getParentRoute: () => root,
+  path: '/people',
+  component: lazyRouteComponent(() => import('./people/people-screen.tsx'), 'PeopleScreen'),
+})
+
 /** Two addresses of one screen: the list alone, or beside one of it. */
 const alertsScreen = lazyRouteComponent(() => import('./alerts/alerts-screen.tsx'), 'AlertsScreen')
 const alerts = createRoute({
@@ -55,7 +61,14 @@ const alert = createRoute({
 
 /** The addresses of the app. They hold ids and filters, never ePHI. */
 export const router = createRouter({
-  routeTree: root.addChildren([clinical.addChildren([inbox, conversation, about]), audit, alerts, alert, reviews]),
+  routeTree: root.addChildren([
+    clinical.addChildren([inbox, conversation, about]),
+    audit,
+    alerts,
+    alert,
+    reviews,
+    people,
+  ]),
   defaultErrorComponent: Crashed,
   defaultNotFoundComponent: NotFound,
 })

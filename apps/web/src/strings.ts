@@ -1,4 +1,5 @@
 import { account } from './strings/account.ts'
+import { accounts } from './strings/accounts.ts'
 import { alerts } from './strings/alerts.ts'
 import { audit } from './strings/audit.ts'
 import { directory, inbox } from './strings/inbox.ts'
@@ -23,4 +24,5 @@ export const strings = {
   alerts,
   account,
   lock,
+  accounts,
 } as const

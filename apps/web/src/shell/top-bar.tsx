@@ -14,6 +14,7 @@ const { nav, account } = strings.shell
 export function TopBar({ onAccount }: { readonly onAccount: () => void }) {
   const clinical = useAbility('channel.read')
   const auditor = useAbility('audit.read')
+  const people = useAbility('user.read')
   return (
     <header className={styles.bar}>
       <Link to="/" className={styles.home ?? ''} aria-label={strings.words.product}>
@@ -35,6 +36,11 @@ export function TopBar({ onAccount }: { readonly onAccount: () => void }) {
             {nav.audit}
           </Link>
           <AlertsLink className={styles.link ?? ''} />
+          {people && (
+            <Link to="/people" className={styles.link ?? ''} activeProps={{ 'aria-current': 'page' }}>
+              {nav.people}
+            </Link>
+          )}
         </nav>
       )}
       <span className={styles.space} />

@@ -2,7 +2,7 @@ import { counted } from './words.ts'
 
 export const shell = {
   skip: 'Skip to the content',
-  nav: { label: 'Main', inbox: 'Inbox', audit: 'Audit', alerts: 'Alerts' },
+  nav: { label: 'Main', inbox: 'Inbox', audit: 'Audit', alerts: 'Alerts', people: 'People' },
   connection: {
     label: 'Connection',
     live: 'Live',

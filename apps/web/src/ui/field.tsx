@@ -75,13 +75,15 @@ export function SelectField({ label, value, options, onChange }: SelectFieldProp
 
 interface SwitchProps {
   readonly label: string
+  /** What a screen reader says instead, where the label makes sense only beside what it belongs to. It begins with the label's words. */
+  readonly name?: string
   readonly hint?: string
   readonly checked: boolean
   readonly onChange: (checked: boolean) => void
 }
 
 /** Something that is on or off. */
-export function Switch({ label, hint, checked, onChange }: SwitchProps) {
+export function Switch({ label, name, hint, checked, onChange }: SwitchProps) {
   const id = useId()
   return (
     <div className={styles.switch}>
@@ -89,6 +91,7 @@ export function Switch({ label, hint, checked, onChange }: SwitchProps) {
         id={id}
         type="checkbox"
         role="switch"
+        aria-label={name}
         checked={checked}
         aria-describedby={hint === undefined ? undefined : `${id}-hint`}
         onChange={(event) => onChange(event.target.checked)}
