@@ -15,7 +15,7 @@ import { registerDirectoryRoutes } from './directory/routes.ts'
 import { Refusal } from './errors.ts'
 import { registerFactorRoutes } from './factors/routes.ts'
 import { registerGateway } from './gateway/route.ts'
-import { registerHealthRoutes } from './health/routes.ts'
+import { isProbe, registerHealthRoutes } from './health/routes.ts'
 import type { App } from './http/app-type.ts'
 import { requireAuthentication } from './http/authenticated.ts'
 import { endWithServer } from './http/connections.ts'
@@ -116,6 +116,9 @@ export async function createApp(ctx: Context, certificate: ServerCertificate): P
       // whoever types the address without https is shown the way; anything else has said its secret aloud already.
       if (wantsPage(app, request)) return reply.redirect(site.url(pathOf(request)), 308)
       throw new Refusal('forbidden', 'cleartext')
+    }
+    if (config.clientCertificates === 'required' && request.arrival.certificate === null && !isProbe(request)) {
+      throw new Refusal('forbidden', 'certificate')
     }
     if (isUnsafe(request) && !site.isAllowedOrigin(request.headers.origin)) throw new Refusal('forbidden', 'origin')
   })

@@ -33,6 +33,8 @@ describe('loadConfig', () => {
       allowNoOrigin: false,
       trustedProxies: [],
       tls: null,
+      clientCertificates: 'off',
+      clientCaFile: null,
       accessTokenSeconds: 300,
       sessionMs: 12 * 3_600_000,
       argon2: { memoryKiB: 19_456, iterations: 2, parallelism: 1, concurrency: 2 },

@@ -4,7 +4,8 @@ import { fileURLToPath } from 'node:url'
 import type { Limits } from '@wardline/protocol'
 import type { z } from 'zod'
 import type { AuditS3 } from './audit/log-store.ts'
-import { limitOf, type PreAuthLimits, settingSchema, settings, witnessOf } from './settings.ts'
+import { witnessOf } from './setting-kinds.ts'
+import { limitOf, type PreAuthLimits, settingSchema, settings } from './settings.ts'
 
 /** The repository's root, where `.data` is when nothing else is said. */
 const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), '../../..')
@@ -45,6 +46,9 @@ export type Config = {
   readonly allowNoOrigin: boolean
   readonly trustedProxies: readonly string[]
   readonly tls: { readonly certFile: string; readonly keyFile: string } | null
+  readonly clientCertificates: 'off' | 'required'
+  /** PEM of the authorities of client certificates; null: proxies alone verify them. */
+  readonly clientCaFile: string | null
   readonly accessTokenSeconds: number
   /** 0: no schedule. */
   readonly signingKeyDays: number
@@ -148,10 +152,18 @@ function contradictions(values: Values): string[] {
   if ((values.WARDLINE_TLS_CERT_FILE === undefined) !== (values.WARDLINE_TLS_KEY_FILE === undefined)) {
     problems.push('WARDLINE_TLS_CERT_FILE: goes with WARDLINE_TLS_KEY_FILE; set both or neither.')
   }
+  if (values.WARDLINE_CLIENT_CERTIFICATES === 'required' && values.WARDLINE_CLIENT_CA_FILE === undefined) {
+    if (values.WARDLINE_TRUSTED_PROXIES.length === 0)
+      problems.push('WARDLINE_CLIENT_CERTIFICATES: nobody could verify one; set WARDLINE_CLIENT_CA_FILE as well.')
+  }
   if (values.WARDLINE_DATABASE_APP_URL !== undefined && values.WARDLINE_DATABASE_URL === undefined) {
     problems.push('WARDLINE_DATABASE_APP_URL: goes with WARDLINE_DATABASE_URL, which migrates; set that too.')
   }
-  const s3 = ['WARDLINE_AUDIT_S3_URL', 'WARDLINE_AUDIT_S3_ACCESS_KEY_ID', 'WARDLINE_AUDIT_S3_SECRET_ACCESS_KEY'] as const
+  const s3 = [
+    'WARDLINE_AUDIT_S3_URL',
+    'WARDLINE_AUDIT_S3_ACCESS_KEY_ID',
+    'WARDLINE_AUDIT_S3_SECRET_ACCESS_KEY',
+  ] as const
   if (new Set(s3.map((name) => values[name] === undefined)).size > 1) {
     problems.push(`${s3.join(', ')}: go together; set all of them or none.`)
   }
@@ -204,6 +216,8 @@ function toConfig(values: Values): Config {
     trustedProxies: values.WARDLINE_TRUSTED_PROXIES,
     tls:
       cert === undefined || key === undefined ? null : { certFile: resolve(ROOT, cert), keyFile: resolve(ROOT, key) },
+    clientCertificates: values.WARDLINE_CLIENT_CERTIFICATES,
+    clientCaFile: values.WARDLINE_CLIENT_CA_FILE === undefined ? null : resolve(ROOT, values.WARDLINE_CLIENT_CA_FILE),
     accessTokenSeconds: values.WARDLINE_ACCESS_TOKEN_SECONDS,
     signingKeyDays: values.WARDLINE_SIGNING_KEY_DAYS,
     sessionMs: values.WARDLINE_SESSION_HOURS * 3_600_000,

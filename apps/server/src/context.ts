@@ -18,8 +18,8 @@ import type { KeyProvider } from './keys/root-key.ts'
 import { openSigningKeys, type SigningKeys } from './keys/signing-keys.ts'
 import { createLogger, type Logger } from './log.ts'
 import { createAccessTokens, MAX_TOKEN_LIFE_MS } from './sessions/access-token.ts'
-import { type CsrfTokens, createCsrfTokens } from './sessions/csrf.ts'
 import { Activity } from './sessions/activity.ts'
+import { type CsrfTokens, createCsrfTokens } from './sessions/csrf.ts'
 import { createSessions, type Sessions } from './sessions/sessions.ts'
 import { createSlowDown } from './sessions/slow-down.ts'
 import { createUsedProofs } from './sessions/used-proofs.ts'
@@ -76,7 +76,7 @@ export async function createContext(
   const log = overrides.log ?? createLogger(config.logLevel, config.logFile ?? undefined)
   const report = (error: unknown) => log.error('background.failed', { error })
   const site = createSite(config)
-  const proxies = createProxies(config.trustedProxies, 'off', () => clock.now())
+  const proxies = createProxies(config.trustedProxies, config.clientCertificates, () => clock.now())
 
   const database = await openDatabase({ appUrl, clock, rootKeyFingerprint: keys.fingerprint, report })
   endings.push(() => database.close())

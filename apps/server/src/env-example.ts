@@ -1,4 +1,5 @@
-import { type Setting, settings } from './settings.ts'
+import type { Setting } from './setting-kinds.ts'
+import { settings } from './settings.ts'
 
 const HEAD = `# Wardline's settings, each with its default or an example. Generated from apps/server/src/settings.ts; a test keeps it current.
 # Production: node --env-file=.env apps/server/src/main.ts. A secret can come from a file instead: <NAME>_FILE=/run/secrets/name.

@@ -1,20 +1,17 @@
-import { isIP } from 'node:net'
 import { DEFAULT_LIMITS, type Limits, MAX_BODY_LENGTH } from '@wardline/protocol'
-import { COSIGNATURE, parseVerifierKey } from '@wardline/transparency-log'
 import { z } from 'zod'
-
-/** One variable of the environment: what it takes, and the words for `.env.example` and for who got it wrong. */
-export type Setting<S extends z.ZodType = z.ZodType> = {
-  readonly schema: S
-  /** What it is for; one line each in `.env.example`. */
-  readonly about: string
-  /** What to do when it is wrong, without the final stop. */
-  readonly fix: string
-  /** The default, or an example where there is none. */
-  readonly shown: string
-  /** Also read from the file that `<NAME>_FILE` names; its value is never printed. */
-  readonly secret?: true
-}
+import {
+  cidr,
+  flag,
+  httpsOrigin,
+  httpUrl,
+  list,
+  optional,
+  postgresUrl,
+  type Setting,
+  whole,
+  witness,
+} from './setting-kinds.ts'
 
 /** What people without a sign-in may use up, per address (an IPv6 address counts as its /64) and in all (R-05). */
 export type PreAuthLimits = {
@@ -97,10 +94,16 @@ const named = {
     fix: 'give embedded or off',
     shown: 'embedded',
   },
-  WARDLINE_ALERTS_STALE_SECONDS: whole(30, 2, 3_600, 'Seconds without a place in the audit log after which an event raises an alert.'),
+  WARDLINE_ALERTS_STALE_SECONDS: whole(
+    30,
+    2,
+    3_600,
+    'Seconds without a place in the audit log after which an event raises an alert.',
+  ),
   WARDLINE_WEBHOOK_NETWORKS: {
     schema: list(cidr()),
-    about: 'Private networks that the webhooks of alerts may be sent to, as CIDRs, separated by commas. Unset: public ones alone.',
+    about:
+      'Private networks that the webhooks of alerts may be sent to, as CIDRs, separated by commas. Unset: public ones alone.',
     fix: 'give addresses or CIDRs as 10.0.0.0/24, separated by commas; never a whole address space',
     shown: '10.0.0.0/24',
   },
@@ -182,6 +185,18 @@ const named = {
     about: 'The private key of that certificate (PEM).',
     fix: 'give a file',
     shown: '/etc/wardline/tls.key',
+  }),
+  WARDLINE_CLIENT_CERTIFICATES: {
+    schema: z.enum(['off', 'required']).default('off'),
+    about:
+      'Whether clients have to show a certificate of WARDLINE_CLIENT_CA_FILE, to us or to a trusted proxy: off or required.',
+    fix: 'give off or required',
+    shown: 'off',
+  },
+  WARDLINE_CLIENT_CA_FILE: optional(z.string(), {
+    about: 'The authorities that client certificates are issued by (PEM). Not needed where proxies verify all of them.',
+    fix: 'give a file',
+    shown: '/etc/wardline/clients.crt',
   }),
   WARDLINE_ACCESS_TOKEN_SECONDS: whole(300, 5, 300, 'How long an access token lives, in seconds.'),
   WARDLINE_SIGNING_KEY_DAYS: whole(
@@ -276,86 +291,4 @@ function schemasOf<T extends Record<string, Setting>>(of: T): { [K in keyof T]: 
   return Object.fromEntries(Object.entries(of).map(([name, { schema }]) => [name, schema])) as {
     [K in keyof T]: T[K]['schema']
   }
-}
-
-function optional<S extends z.ZodType>(schema: S, text: Omit<Setting, 'schema'>): Setting<z.ZodOptional<S>> {
-  return { schema: schema.optional(), ...text }
-}
-
-function whole(fallback: number, min: number, max: number, about: string) {
-  const schema = z
-    .string()
-    .regex(/^\d{1,10}$/)
-    .transform(Number)
-    .pipe(z.int().min(min).max(max))
-    .default(fallback)
-  return { schema, about, fix: `give a whole number from ${min} to ${max}`, shown: String(fallback) }
-}
-
-function flag(fallback: boolean, about: string) {
-  const schema = z
-    .enum(['0', '1', 'false', 'true'])
-    .transform((text) => text === '1' || text === 'true')
-    .default(fallback)
-  return { schema, about, fix: 'give 1 or 0', shown: fallback ? '1' : '0' }
-}
-
-function list<S extends z.ZodType<string, string>>(item: S) {
-  return z
-    .string()
-    .transform((text) => text.split(',').map((part) => part.trim()))
-    .pipe(z.array(item))
-    .default([])
-}
-
-/** A URL over https, or http to this machine alone. */
-function httpUrl() {
-  return z.string().refine((text) => {
-    if (!URL.canParse(text)) return false
-    const { protocol, hostname, pathname } = new URL(text)
-    const isHere = ['localhost', '127.0.0.1', '[::1]'].includes(hostname)
-    return (protocol === 'https:' || (protocol === 'http:' && isHere)) && pathname.length > 1
-  })
-}
-
-/** `https://… name+id+key`; what a witness answers is signed, so plain http would do as well. */
-function witness() {
-  return z.string().refine((text) => {
-    const { url, vkey } = witnessOf(text)
-    try {
-      return parseVerifierKey(vkey).type === COSIGNATURE && /^https?:$/.test(new URL(url).protocol)
-    } catch {
-      return false
-    }
-  })
-}
-
-/** The two halves of a witness' setting. */
-export function witnessOf(text: string): { readonly url: string; readonly vkey: string } {
-  const [url = '', vkey = ''] = text.split(/ +/)
-  return { url, vkey }
-}
-
-/** An exact origin over https. A trailing slash is forgiven; a path, a query, credentials, `*` or `null` are not. */
-function httpsOrigin() {
-  return z
-    .string()
-    .transform((text) => text.replace(/\/$/, ''))
-    .refine((text) => /^https:\/\/[a-z0-9.:[\]-]+$/.test(text) && URL.canParse(text) && new URL(text).origin === text)
-}
-
-function postgresUrl() {
-  return z.string().refine((text) => URL.canParse(text) && /^postgres(ql)?:$/.test(new URL(text).protocol))
-}
-
-/** An address, or a network of at least /8: to trust everyone is to let everyone choose their address. */
-function cidr() {
-  return z.string().refine((text) => {
-    const [address = '', bits, ...rest] = text.split('/')
-    const family = isIP(address)
-    if (family === 0 || rest.length > 0) return false
-    return (
-      bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) >= 8 && Number(bits) <= (family === 4 ? 32 : 128))
-    )
-  })
 }

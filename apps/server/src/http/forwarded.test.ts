@@ -45,7 +45,7 @@ describe('R-08, ASVS 15.3.4: the address', () => {
     'is that of %s, who is no proxy of ours, whatever it says',
     (peer) => {
       const said = { 'x-forwarded-for': '192.0.2.1', 'x-forwarded-proto': 'http', 'client-cert': ':AAAA:' }
-      const { address, secure, certificate } = arrival(said, { peer, certificates: 'optional' })
+      const { address, secure, certificate } = arrival(said, { peer, certificates: 'required' })
       expect([address, secure, certificate]).toEqual([peer.replace('::ffff:', ''), true, null])
     },
   )
@@ -105,7 +105,7 @@ describe('RFC 9440: the client’s certificate', async () => {
   const authority = await createAuthority(NOW)
   const { certificate: pem } = await issueCertificate(authority, ['device-17'], NOW)
   const der = pem.replace(/-----[A-Z ]+-----|\s/g, '')
-  const asked = { certificates: 'optional' as const }
+  const asked = { certificates: 'required' as const }
 
   test('is known by its thumbprint, where a proxy of ours hands it on', () => {
     const { certificate } = arrival({ 'client-cert': `:${der}:` }, asked)

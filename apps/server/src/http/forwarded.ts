@@ -24,8 +24,8 @@ export type Proxies = {
   arrivalOf(request: IncomingMessage): Arrival
 }
 
-/** How client certificates are dealt with: nobody is asked for one, who has one is bound to it, or nobody is let in without. */
-export type ClientCertificates = 'off' | 'optional' | 'required'
+/** Nobody is asked for a certificate of theirs, or nobody is let in without one. */
+export type ClientCertificates = 'off' | 'required'
 
 /**
  * What proxies say of a client, and what clients say to look like one. The first three are read. RFC 7239's `Forwarded` is not:

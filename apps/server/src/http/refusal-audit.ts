@@ -13,7 +13,7 @@ const FLUSH_MS = 60_000
 const MAX_COUNTED = 10_000
 const OTHERS = 'others'
 
-const SITE_REASONS: ReadonlySet<AuditReason> = new Set<AuditReason>(['origin', 'cleartext', 'csrf'])
+const SITE_REASONS: ReadonlySet<AuditReason> = new Set<AuditReason>(['origin', 'cleartext', 'certificate', 'csrf'])
 const MALFORMED: ReadonlySet<AuditReason> = new Set<AuditReason>(['schema', 'not-json', 'oversize', 'encoding'])
 
 /**

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
 import { isIP } from 'node:net'
 import { join } from 'node:path'
-import type { SecureContextOptions } from 'node:tls'
+import type { TlsOptions } from 'node:tls'
 import type { Config } from '../config.ts'
 import { StartError } from '../errors.ts'
 import { readPrivateFile, writePrivateFile } from '../keys/private-file.ts'
@@ -11,10 +11,18 @@ import { createAuthority, issueCertificate, type KeyPairPem } from './local-auth
 
 const RENEW_BEFORE_MS = 30 * 86_400_000
 const CERTIFICATES = /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g
+const CERTIFICATE = new RegExp(CERTIFICATES.source)
 const PRIVATE_KEY = /-----BEGIN (?:EC |RSA )?PRIVATE KEY-----[\s\S]+?-----END (?:EC |RSA )?PRIVATE KEY-----/
 
 /** What the server shows. `authorityFile`: the local authority's certificate, to be trusted by people; null with one's own. */
-export type ServerCertificate = KeyPairPem & { readonly authorityFile: string | null; readonly expiresAt: number }
+export type ServerCertificate = KeyPairPem & {
+  readonly authorityFile: string | null
+  readonly expiresAt: number
+  /** Whose certificates clients are asked for (PEM); null: nobody is asked. */
+  readonly clientAuthorities: string | null
+}
+
+type OwnCertificate = Omit<ServerCertificate, 'clientAuthorities'>
 
 /**
  * The certificate to serve with: the operator's own files, or one of a local authority in `$WARDLINE_DATA/tls`, made at the
@@ -23,15 +31,34 @@ export type ServerCertificate = KeyPairPem & { readonly authorityFile: string | 
  * @throws StartError when the operator's files cannot be used, or a private key is readable by others.
  */
 export async function loadCertificate(config: Config, now: number): Promise<ServerCertificate> {
-  return config.tls === null ? localCertificate(config, now) : operatorCertificate(config.tls)
+  const clientAuthorities = config.clientCertificates === 'off' ? null : await authoritiesIn(config.clientCaFile)
+  const own = config.tls === null ? await localCertificate(config, now) : await operatorCertificate(config.tls)
+  return { ...own, clientAuthorities }
 }
 
-/** Options that make Node serve with `certificate`; also what `setSecureContext` must be given whole at a renewal. */
-export function certificateOptions(certificate: KeyPairPem): SecureContextOptions {
-  return { cert: certificate.certificate, key: certificate.key }
+/**
+ * Options that make Node serve with `certificate`; also what `setSecureContext` must be given whole at a renewal. A client
+ * without a certificate that holds is not cut off at TLS, where it would learn nothing, but refused (http/forwarded.ts).
+ */
+export function certificateOptions({ certificate, key, clientAuthorities }: ServerCertificate): TlsOptions {
+  const own = { cert: certificate, key }
+  return clientAuthorities === null
+    ? own
+    : { ...own, ca: clientAuthorities, requestCert: true, rejectUnauthorized: false }
 }
 
-async function operatorCertificate(files: { certFile: string; keyFile: string }): Promise<ServerCertificate> {
+async function authoritiesIn(file: string | null): Promise<string | null> {
+  if (file === null) return null
+  const text = await readFile(file, 'utf8').catch(() => '')
+  if (!CERTIFICATE.test(text)) {
+    throw new StartError(
+      'WARDLINE_CLIENT_CA_FILE holds no PEM certificate that the server may read: name a file that does.',
+    )
+  }
+  return text
+}
+
+async function operatorCertificate(files: { certFile: string; keyFile: string }): Promise<OwnCertificate> {
   const certificate = await readFile(files.certFile, 'utf8').catch((error: unknown) => {
     throw new StartError(`WARDLINE_TLS_CERT_FILE cannot be read: name a PEM file that the server may read.`, 1, {
       cause: error,
@@ -48,7 +75,7 @@ async function operatorCertificate(files: { certFile: string; keyFile: string })
   return { certificate, key, authorityFile: null, expiresAt }
 }
 
-async function localCertificate(config: Config, now: number): Promise<ServerCertificate> {
+async function localCertificate(config: Config, now: number): Promise<OwnCertificate> {
   const folder = join(config.dataDir, 'tls')
   const hosts = hostsOf(config)
   const authority = await localAuthority(folder, now)

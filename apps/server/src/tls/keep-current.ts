@@ -32,8 +32,9 @@ export function keepCertificateCurrent(
   server: Pick<Server, 'setSecureContext' | 'setTicketKeys'>,
   { config, clock, log }: { config: Config; clock: Clock; log: Logger },
 ): CurrentCertificate {
-  const files =
+  const own =
     config.tls === null ? [join(config.dataDir, 'tls', 'server.pem')] : [config.tls.certFile, config.tls.keyFile]
+  const files = config.clientCaFile === null ? own : [...own, config.clientCaFile]
   let seen = statesOf(files)
   let work: Promise<void> = Promise.resolve()
 
@@ -43,6 +44,8 @@ export function keepCertificateCurrent(
       const certificate = await loadCertificate(config, clock.now())
       // What is not given is forgotten: versions and suites are given again (toolchain.md).
       server.setSecureContext({ ...TLS_OPTIONS, ...certificateOptions(certificate) })
+      // A ticket holds that a client's certificate was good, by the authorities of then.
+      server.setTicketKeys(randomBytes(TICKET_KEY_BYTES))
       log.info('certificate.loaded')
     } catch (error) {
       log.error('certificate.failed', { error })

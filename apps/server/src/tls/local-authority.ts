@@ -44,11 +44,12 @@ export async function createAuthority(now: number): Promise<KeyPairPem> {
   return { certificate: certificate.toString('pem'), key: await exportKey(keys.privateKey) }
 }
 
-/** A server certificate for `hosts` (names and addresses), signed by `authority`. The first name is its subject. */
+/** A certificate for `hosts` (names and addresses) to serve with, signed by `authority`. The first name is its subject. */
 export async function issueCertificate(
   authority: KeyPairPem,
   hosts: readonly string[],
   now: number,
+  usage: 'serverAuth' | 'clientAuth' = 'serverAuth',
 ): Promise<KeyPairPem> {
   const issuer = new X509Certificate(authority.certificate)
   const keys = await crypto.subtle.generateKey(P256, true, ['sign', 'verify'])
@@ -65,7 +66,7 @@ export async function issueCertificate(
     extensions: [
       new BasicConstraintsExtension(false, undefined, true),
       new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),
-      new ExtendedKeyUsageExtension([ExtendedKeyUsage.serverAuth]),
+      new ExtendedKeyUsageExtension([ExtendedKeyUsage[usage]]),
       new SubjectAlternativeNameExtension(
         hosts.map((host) => ({ type: isIP(host) === 0 ? ('dns' as const) : ('ip' as const), value: host })),
       ),
