@@ -13,7 +13,7 @@ const STOP_MS = 5_000
 export function startEmbeddedSequencer(
   options: RunOptions,
   log: Logger,
-  onGap: (gap: WriterGap) => void = () => undefined,
+  on: { readonly onGap: (gap: WriterGap) => void; readonly onKey: () => void },
 ): EmbeddedSequencer {
   const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData: options, name: 'audit-log' })
   let state: SequencerState = { is: 'standby' }
@@ -25,7 +25,8 @@ export function startEmbeddedSequencer(
       state = news.state
     } else {
       tellNews(log, news)
-      if (news.news === 'gap') onGap(news.gap)
+      if (news.news === 'gap') on.onGap(news.gap)
+      if (news.news === 'key') on.onKey()
     }
   })
   worker.on('error', (error) => {
