@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import type { LogPlace } from './audit/log-store.ts'
-import { ensureLogKey, originOf, prepareNextLogKey, readLogKey } from './audit/sequencer/log-key.ts'
+import type { NoteSigner, ReadableStore, TileStore } from '@wardline/transparency-log'
+import { type LogPlace, logStore } from './audit/log-store.ts'
+import { ensureLogKey, logKeyFiles, originOf, prepareNextLogKey, readLogKey } from './audit/sequencer/log-key.ts'
 import type { RunOptions } from './audit/sequencer/run.ts'
 import { systemClock } from './clock.ts'
 import { type Config, ConfigError, loadConfig } from './config.ts'
@@ -11,6 +12,7 @@ import { createKeyring, type Keyring } from './keys/keyring.ts'
 import { type KeyProvider, openRootKeyFile, RootKeyError } from './keys/root-key.ts'
 import { openSigningKeys, type SigningKeys } from './keys/signing-keys.ts'
 import { MAX_TOKEN_LIFE_MS } from './sessions/access-token.ts'
+import { AuditRetentionStore } from './storage/audit-retention.ts'
 import { startEmbeddedPostgres } from './storage/embedded-postgres.ts'
 import { DatabaseRefused } from './storage/errors.ts'
 import { type Database, openDatabase } from './storage/open.ts'
@@ -24,6 +26,8 @@ export { bySystem } from './audit/by.ts'
 export { compareDatabase } from './audit/compare/database.ts'
 export type { DatabaseFinding } from './audit/compare/findings.ts'
 export { logStore } from './audit/log-store.ts'
+export { archiveAudit, RetentionRefused } from './audit/retention/archive.ts'
+export { type Purged, purgeAudit } from './audit/retention/purge.ts'
 export { runSequencer, type SequencerNews, sequencerOf } from './audit/sequencer/run.ts'
 export { NotClinical, UnknownUser } from './import/care-teams.ts'
 export { importFhir } from './import/import-fhir.ts'
@@ -74,6 +78,33 @@ export async function withAuditLog<T>(run: (log: AuditLog) => Promise<T>): Promi
   })
 }
 
+/** What archiving and purging the audit need: the owner's right, the log and its key. @throws OperationRefused */
+export async function withAuditRetention<T>(run: (retention: AuditRetention) => Promise<T>): Promise<T> {
+  return withPrepared(async ({ prepared, keys, config, ownerUrl, endings }) => {
+    const { auditDir, auditS3, keysDir } = config
+    const origin = originOf(prepared.installation.id)
+    const { appUrl } = prepared
+    const database = await openDatabase({ appUrl, clock: systemClock, rootKeyFingerprint: keys.fingerprint })
+    endings.push(() => database.close())
+    const store = await AuditRetentionStore.connect(ownerUrl)
+    endings.push(() => store.close())
+    const signer = await logKeyFiles(keysDir, origin).current()
+    const logDir = auditS3 === null ? auditDir : null
+    return run({ database, store, origin, log: logStore({ auditDir, auditS3 }), logDir, signer })
+  })
+}
+
+export type AuditRetention = {
+  readonly database: Database
+  readonly store: AuditRetentionStore
+  readonly origin: string
+  readonly log: TileStore & ReadableStore
+  /** Null: in a bucket, which takes entries away by its own rules. */
+  readonly logDir: string | null
+  /** Of the key that signs the log now. */
+  readonly signer: NoteSigner
+}
+
 /** `vkey`: of the key that signs it now. */
 export type AuditLog = RunOptions & { readonly vkey: string }
 
@@ -97,7 +128,7 @@ function rethrow(error: unknown): never {
 }
 
 type Endings = (() => Promise<void>)[]
-type PreparedParts = { prepared: Prepared; keys: KeyProvider; config: Config; endings: Endings }
+type PreparedParts = { prepared: Prepared; keys: KeyProvider; config: Config; ownerUrl: string; endings: Endings }
 
 async function withPrepared<T>(run: (parts: PreparedParts) => Promise<T>): Promise<T> {
   const endings: Endings = []
@@ -119,7 +150,7 @@ async function prepare(endings: Endings): Promise<PreparedParts> {
   }
   const keys = await openRootKeyFile(keysDir)
   const ownerUrl = databaseUrl ?? (await joinEmbedded(dataDir, endings))
-  return { prepared: await prepareDatabase({ ownerUrl, appUrl, sequencerUrl, keys }), keys, config, endings }
+  return { prepared: await prepareDatabase({ ownerUrl, appUrl, sequencerUrl, keys }), keys, config, ownerUrl, endings }
 }
 
 async function refusing<T>(run: () => Promise<T>): Promise<T> {

@@ -1,3 +1,4 @@
+export { checkpointFrom, copyLog, overlay } from './archive.ts'
 export { CanonicalJsonError, canonicalBytes, canonicalJson, MAX_CANONICAL_DEPTH } from './canonical-json.ts'
 export { type Checkpoint, formatCheckpoint, parseCheckpoint, type TreeHead } from './checkpoint.ts'
 export type { ContentSummary } from './content-audit.ts'
@@ -45,8 +46,9 @@ export {
   verifyConsistency,
   verifyInclusion,
 } from './proofs.ts'
+export { type Pruned, readPruned, writePruned } from './pruned.ts'
 export { openNote, signNote } from './signed-note.ts'
-export { parseTilePath, type TileAddress, tilePath } from './tile-path.ts'
+export { parseTilePath, TILE_WIDTH, type TileAddress, tilePath } from './tile-path.ts'
 export { TileMissingError, tileNodeReader } from './tile-reader.ts'
 export { CHECKPOINT_PATH, type ReadableStore, StoreConflictError, type TileStore } from './tile-store.ts'
 export { formatTlogProof, parseTlogProof, type TlogProof } from './tlog-proof.ts'

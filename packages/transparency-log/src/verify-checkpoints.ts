@@ -60,7 +60,8 @@ export async function gatherHeads(
   return gathered
 }
 
-async function keptClaims(store: ReadableStore): Promise<Claim[]> {
+/** The checkpoints that the log keeps for good, and the last that was cosigned; nothing of them is verified. */
+export async function keptClaims(store: ReadableStore): Promise<Claim[]> {
   const claims: Claim[] = []
   for await (const path of store.list(KEPT_CHECKPOINTS)) {
     claims.push({ path, note: (await store.read(path)) ?? new Uint8Array(0) })

@@ -5,10 +5,13 @@ import {
   FINDING_KINDS,
   type FindingKind,
   formatVerified,
+  overlay,
   parseVerified,
+  readPruned,
   type VerifyReport,
   verifyLog,
 } from '@wardline/transparency-log'
+import { directoryStore } from '@wardline/transparency-log/directory-store'
 import { Command } from 'commander'
 import { CliError } from '../cli-error.ts'
 import { keyOf, type LogTrust, trustOf } from './keys.ts'
@@ -48,6 +51,7 @@ type Options = {
   witness: string[]
   quorum?: number
   maxAge?: number
+  archive: string[]
   strict?: true
   database?: true
 }
@@ -69,6 +73,7 @@ export function verifyCommand(): Command {
     .option('--witness <key>', "a witness' public key, or a file with it; may be repeated", gather, [])
     .option('--quorum <n>', 'how many of them must have cosigned the log; by default all of them', whole)
     .option('--max-age <seconds>', 'how old the last sign of life may be; not looked at by default', whole)
+    .option('--archive <dir>', 'an archive of entries that were purged: read them there; may be repeated', gather, [])
     .option('--strict', 'count numbers that the log itself declares void as gaps')
     .option('--database', "also compare this installation's database with its log, row by row")
     .addHelpText('after', HELP)
@@ -101,13 +106,17 @@ async function verify({ origin, logKeys, store }: LogTrust, options: Options): P
   if (threshold > keys.length) throw new CliError(`--quorum ${threshold}: ${keys.length} witnesses are named.`)
   const progress = progressLine('verifying')
   try {
-    return await verifyLog(store, {
+    const log = overlay([store, ...options.archive.map((each) => directoryStore(each))])
+    // What was purged on purpose may be missing, where no archive is brought along: its hashes are held against the roots all the same.
+    const pruned = options.archive.length > 0 ? undefined : await readPruned(log, origin, logKeys)
+    return await verifyLog(log, {
       origin,
       logKeys,
       known,
       witnesses: { keys, threshold },
       ...(since !== undefined && { since: parseVerified(await readCheckpoint(since)) }),
       now: Date.now(),
+      ...(pruned === undefined ? {} : { minimumIndex: pruned.index }),
       onProgress: progress.show,
       ...(maxAge === undefined ? {} : { maxHeartbeatAgeMs: maxAge * 1000 }),
     })
@@ -117,7 +126,7 @@ async function verify({ origin, logKeys, store }: LogTrust, options: Options): P
 }
 
 async function compare(
-  { store: tiles }: LogTrust,
+  { store: tiles, origin }: LogTrust,
   { head, logKeys }: VerifyReport,
 ): Promise<{ kind: FindingKind; sentence: string }[]> {
   return withAuditLog(async ({ databaseUrl }) => {
@@ -129,6 +138,7 @@ async function compare(
         tiles,
         size: head?.size ?? 0,
         logKeys,
+        pruned: await readPruned(tiles, origin, logKeys),
         onProgress: progress.show,
       })
       return findings.map(({ kind, where, sentence }) => ({ kind, sentence: `${where}: ${sentence}.` }))

@@ -37,7 +37,11 @@ export interface Keyring {
   /** With a new tenant: its tenant key and the key of its lookup digests, in that transaction. */
   createTenantKeys(change: Change, tenantId: string): Promise<void>
   /** With a new channel, patient, second factor or webhook: its data key, in that transaction. Returns the key's id. */
-  createDataKey(change: Change, tenantId: string, purpose: 'channel' | 'patient' | 'factor' | 'webhook'): Promise<string>
+  createDataKey(
+    change: Change,
+    tenantId: string,
+    purpose: 'channel' | 'patient' | 'factor' | 'webhook',
+  ): Promise<string>
   /** @throws KeyDestroyed, KeyMissing, StorageUnavailable; so do the three below */
   dataKey(tenantId: string, dataKeyId: string): Promise<SealKey>
   /** The same without waiting: undefined where it must be loaded first. One in steady use is renewed in the background. */

@@ -1,6 +1,7 @@
 import {
   type NoteVerifier,
   openNote,
+  type Pruned,
   parseCheckpoint,
   readEntries,
   type TileStore,
@@ -19,6 +20,8 @@ export type CompareOptions = {
   readonly size: number
   /** Every key that may have signed it (`VerifyReport.logKeys`). */
   readonly logKeys: readonly NoteVerifier[]
+  /** What was taken out of the database on purpose, after it was archived. */
+  readonly pruned?: Pruned | undefined
   readonly onProgress?: (progress: { readonly entries: number; readonly of: number }) => void
 }
 
@@ -32,17 +35,17 @@ const STRIDE = 1_000
 export async function compareDatabase(
   options: CompareOptions,
 ): Promise<{ findings: DatabaseFinding[]; dropped: number }> {
-  const { store, tiles, size, onProgress } = options
+  const { store, tiles, size, pruned, onProgress } = options
   const findings = new DatabaseFindings()
   const seen: Seen = { writers: new Map(), indexRows: 0 }
   const indexedTo = (await store.readIndexState())?.nextIndex ?? 0
   await compareHead(options, findings)
   let stride: Uint8Array[] = []
-  let from = 0
-  for await (const entry of readEntries(tiles, size)) {
+  let from = pruned?.index ?? 0
+  for await (const entry of readEntries(tiles, size, from)) {
     stride.push(entry ?? new Uint8Array(0))
     if (stride.length < STRIDE && from + stride.length < size) continue
-    await compareEntries(store, stride, from, indexedTo, seen, findings)
+    await compareEntries(store, stride, { from, indexedTo, goneBefore: pruned?.before ?? 0 }, seen, findings)
     from += stride.length
     stride = []
     onProgress?.({ entries: from, of: size })

@@ -10,12 +10,14 @@ export type SeenWriter = RowKey & { last: number; found: number }
 
 export type Seen = { readonly writers: Map<string, SeenWriter>; indexRows: number }
 
-/** Compares the entries of the log from `from` on with their rows, their places, and their index below `indexedTo`. */
+/** Which entries: from `from` on. The index holds those below `indexedTo`; events before `goneBefore` were purged from the database. */
+export type Stretch = { readonly from: number; readonly indexedTo: number; readonly goneBefore: number }
+
+/** Compares entries of the log with their rows, their places, and their index. */
 export async function compareEntries(
   store: CompareStore,
   entries: readonly Uint8Array[],
-  from: number,
-  indexedTo: number,
+  { from, indexedTo, goneBefore }: Stretch,
   seen: Seen,
   findings: DatabaseFindings,
 ): Promise<void> {
@@ -29,7 +31,7 @@ export async function compareEntries(
     const place = from + i
     const key = keys[i] ?? NOBODY
     comparePlace(runs, place, key, entry, findings)
-    if (key.writerId === OWN_ID) continue
+    if (key.writerId === OWN_ID || isGone(entry, key, goneBefore)) continue
     const row = rowAt.get(`${writerKey(key)}/${key.seq}`)
     const writer = seen.writers.get(writerKey(key)) ?? { ...key, last: 0, found: 0 }
     writer.last = Math.max(writer.last, key.seq)
@@ -38,6 +40,10 @@ export async function compareEntries(
     compareRow(place, key, row, entry, findings)
     compareIndex(place, indexRowOf(loggedRow(entry, key), place), index.get(place), place < indexedTo, findings)
   }
+}
+
+function isGone(entry: Uint8Array, key: RowKey, before: number): boolean {
+  return loggedRow(entry, key).at < before
 }
 
 const NOBODY: RowKey = { tenantId: OWN_ID, writerId: OWN_ID, seq: 0 }
