@@ -1,6 +1,7 @@
 import { AxeBuilder } from '@axe-core/playwright'
 import type { Browser, Page } from '@playwright/test'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { auditId } from '../../apps/server/src/audit/event.ts'
 import { isLive, launchBrowser, type PersonInBrowser, signInAt } from '../_util/browser.ts'
 import { PASSWORD, startTestServer, type TestServer } from '../_util/server.ts'
 import { addAuthenticator, type VirtualAuthenticator } from '../_util/virtual-authenticator.ts'
@@ -27,6 +28,17 @@ const findings = async (page: Page) => (await new AxeBuilder({ page }).analyze()
 async function openFactors(page: Page): Promise<void> {
   await page.getByRole('button', { name: 'You and this device' }).click()
   await page.getByRole('button', { name: 'Second factors…' }).click()
+}
+
+/** Locks whatever sessions somebody has, as when nobody has been there for too long. */
+async function lockAll(who: string): Promise<void> {
+  const [slug = ''] = who.split('/')
+  const [tenant = '', user = ''] = [server.tenants.get(slug), server.users.get(who)]
+  const ids = await server.database.query<{ id: string }>(
+    'SELECT id FROM sessions WHERE user_id = $1 AND ended_at IS NULL',
+    [user],
+  )
+  for (const { id } of ids) await server.ctx.sessions.lock({ tenant, user, session: id }, { actor: auditId(user) })
 }
 
 /** Nobody touches the authenticator meanwhile, so that what the page asks it for by itself (among what is filled in) waits. */
@@ -119,6 +131,28 @@ describe('R-11 a passkey in the browser', () => {
     await page.keyboard.press('Enter')
     await page.getByRole('heading', { name: 'Recovery codes' }).waitFor()
     await page.getByRole('button', { name: 'I have kept them' }).click()
+  })
+
+  it('[R-21] opens a session that was locked, and no other finger does', async () => {
+    const { page } = nurse
+    await finger.touch(false)
+    await lockAll('riverside/nurse.lind')
+    await page.getByRole('heading', { name: 'Locked' }).waitFor()
+    expect(await page.getByRole('button', { name: 'You and this device' }).count(), 'nothing of the app is left').toBe(
+      0,
+    )
+    await page.getByRole('button', { name: 'Use a passkey' }).click()
+    expect(await findings(page)).toEqual([])
+    await finger.recognise(false)
+    await finger.touch(true)
+    const unlock = page.getByRole('button', { name: 'Unlock with a passkey' })
+    expect(await unlock.evaluate((each) => each === document.activeElement)).toBe(true)
+    await page.keyboard.press('Enter')
+    await page.getByRole('alert').getByText('No passkey was shown').waitFor()
+    await finger.recognise(true)
+    await unlock.focus()
+    await page.keyboard.press('Enter')
+    await isLive(page)
   })
 
   it('is taken away in two steps', async () => {
