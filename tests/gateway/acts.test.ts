@@ -7,7 +7,13 @@ import { type Person, signedIn } from '../_util/person.ts'
 import { startTestServer, type TestServer } from '../_util/server.ts'
 import { openSocket, type TestSocket } from '../_util/socket.ts'
 
-const limits = { ...DEFAULT_LIMITS, requestsPerSecond: 10_000, requestBurst: 10_000 }
+const limits = {
+  ...DEFAULT_LIMITS,
+  requestsPerSecond: 10_000,
+  requestBurst: 10_000,
+  userRequestsPerSecond: 10_000,
+  userRequestBurst: 10_000,
+}
 let server: TestServer
 let nurse: Person
 let physician: Person

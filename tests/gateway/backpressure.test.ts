@@ -11,6 +11,8 @@ const limits = {
   ...DEFAULT_LIMITS,
   requestsPerSecond: 100_000,
   requestBurst: 100_000,
+  userRequestsPerSecond: 100_000,
+  userRequestBurst: 100_000,
   bodyLength: MAX_BODY_LENGTH,
   bufferBytes: 64 * 1024,
 }

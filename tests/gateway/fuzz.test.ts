@@ -1,5 +1,12 @@
 import { randomUUID } from 'node:crypto'
-import { CLIENT_FRAME_TYPES, CLOSE_CODES, DEFAULT_LIMITS, ERRORS, type ServerFrame } from '@wardline/protocol'
+import {
+  CLIENT_FRAME_TYPES,
+  CLOSE_CODES,
+  DEFAULT_LIMITS,
+  DEFAULT_PRE_AUTH,
+  ERRORS,
+  type ServerFrame,
+} from '@wardline/protocol'
 import * as fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { addGroup, type TestChannel } from '../_util/channels.ts'
@@ -7,14 +14,23 @@ import { type Person, signedIn } from '../_util/person.ts'
 import { startTestServer, type TestServer } from '../_util/server.ts'
 import { openSocket, TestSocket } from '../_util/socket.ts'
 
-const limits = { ...DEFAULT_LIMITS, requestsPerSecond: 100_000, requestBurst: 100_000, socketsPerUser: 1_000 }
+const limits = {
+  ...DEFAULT_LIMITS,
+  requestsPerSecond: 100_000,
+  requestBurst: 100_000,
+  userRequestsPerSecond: 100_000,
+  userRequestBurst: 100_000,
+  socketsPerUser: 1_000,
+}
 const preAuth = {
+  ...DEFAULT_PRE_AUTH,
   pendingSocketsPerAddress: 10_000,
   pendingSockets: 10_000,
   connectionsPerMinute: 100_000,
   signInsPerMinute: 1_000,
   refreshesPerMinute: 1_000,
   waitingSignIns: 100,
+  faultsPerMinute: 100_000,
 }
 let server: TestServer
 let nurse: Person

@@ -118,7 +118,7 @@ describe('R-16 authentication', () => {
     const { connectionId } = await socket.frame('session.challenge')
     const answer = await socket.frame('session.authenticated')
     expect(answer.user).toEqual(nurse.user)
-    expect(answer.limits).toEqual(server.ctx.config.limits)
+    expect(answer.limits).toEqual({ ...server.ctx.config.limits, ...server.ctx.config.preAuth })
     expect(Date.parse(answer.expiresAt)).toBeGreaterThan(clock.now())
     const events = await auditOf(server, 'riverside', { connection: connectionId })
     expect(events.map(({ action, outcome }) => `${action} ${outcome}`)).toEqual([

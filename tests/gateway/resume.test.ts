@@ -12,6 +12,8 @@ const limits = {
   ...DEFAULT_LIMITS,
   requestsPerSecond: 100_000,
   requestBurst: 100_000,
+  userRequestsPerSecond: 100_000,
+  userRequestBurst: 100_000,
   socketsPerUser: 1_000,
   inFlight: 1_000,
 }

@@ -12,7 +12,13 @@ import { openSocket, type TestSocket } from '../_util/socket.ts'
 let node: TestServer
 let other: TestServer
 beforeAll(async () => {
-  const limits = { ...DEFAULT_LIMITS, requestsPerSecond: 100_000, requestBurst: 100_000 }
+  const limits = {
+    ...DEFAULT_LIMITS,
+    requestsPerSecond: 100_000,
+    requestBurst: 100_000,
+    userRequestsPerSecond: 100_000,
+    userRequestBurst: 100_000,
+  }
   node = await startTestServer({ bus: () => silentBus, config: { limits } })
   other = await startTestServer({ beside: node, bus: () => silentBus })
 })

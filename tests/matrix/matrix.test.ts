@@ -1,5 +1,5 @@
 import diagnostics from 'node:diagnostics_channel'
-import { API_BASE, DEFAULT_LIMITS, SOCKET_PATH } from '@wardline/protocol'
+import { API_BASE, DEFAULT_LIMITS, DEFAULT_PRE_AUTH, SOCKET_PATH } from '@wardline/protocol'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { App } from '../../apps/server/src/http/app-type.ts'
 import { type MatrixCase, matrix } from '../../packages/policy/src/matrix/index.ts'
@@ -23,14 +23,24 @@ import { Refused } from './refused.ts'
 import { buildWorld, type World } from './world.ts'
 
 /** More than this test asks: it is about what may be asked, and not how often. */
-const limits = { ...DEFAULT_LIMITS, requestsPerSecond: 10_000, requestBurst: 10_000 }
+const limits = {
+  ...DEFAULT_LIMITS,
+  requestsPerSecond: 10_000,
+  requestBurst: 10_000,
+  userRequestsPerSecond: 10_000,
+  userRequestBurst: 10_000,
+}
 const preAuth = {
+  ...DEFAULT_PRE_AUTH,
   pendingSocketsPerAddress: 1_000,
   pendingSockets: 1_000,
   connectionsPerMinute: 10_000,
   signInsPerMinute: 10_000,
   refreshesPerMinute: 10_000,
   waitingSignIns: 1_000,
+  handshakesPerMinute: 100_000,
+  callsPerMinute: 100_000,
+  faultsPerMinute: 100_000,
 }
 const routes = new Set<string>()
 const refused = new Refused()

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import fastifyCookie from '@fastify/cookie'
-import { API_BASE, SOCKET_PATH } from '@wardline/protocol'
+import { API_BASE, isPlainJson, SOCKET_PATH } from '@wardline/protocol'
 import { fastify } from 'fastify'
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod'
 import { registerAlertRoutes } from './alerts/routes.ts'
@@ -24,6 +24,7 @@ import { hasPlainHead, isUnsafe, onClientError, refusalOfRequest, refuseBare, se
 import { RefusalAudit } from './http/refusal-audit.ts'
 import { logAnswers } from './http/request-log.ts'
 import { registerStaticWeb, sendPage, wantsPage } from './http/static-web.ts'
+import { limitStrangers, losePatience } from './http/stranger-limits.ts'
 import { pathOf } from './http/where.ts'
 import { registerKeyAdminRoutes, registerKeyRoutes } from './keys/routes.ts'
 import { registerMessageRoutes } from './messages/routes.ts'
@@ -44,10 +45,8 @@ const BODY_BYTES = 64 * 1024
 /** Bytes of a request's headers: token, proof and cookie are some 4 KiB. */
 const HEADER_BYTES = 16 * 1024
 const HEADER_COUNT = 100
-/** A request has to be there, headers and whole, within so many milliseconds; looked after at this pace. */
+/** Whether requests have come to their end in time is looked after at this pace. */
 const CHECK_MS = 2_000
-const HEADERS_MS = 10_000
-const REQUEST_MS = 30_000
 /** Longer than a load balancer keeps its own end open (60 s is common), so that it is never we who hang up on a request. */
 const KEEP_ALIVE_MS = 65_000
 
@@ -64,8 +63,9 @@ export async function createApp(ctx: Context, certificate: ServerCertificate): P
       ...certificateOptions(certificate),
       maxHeaderSize: HEADER_BYTES,
       connectionsCheckingInterval: CHECK_MS,
-      headersTimeout: HEADERS_MS,
-      requestTimeout: REQUEST_MS,
+      handshakeTimeout: config.preAuth.handshakeMs,
+      headersTimeout: config.preAuth.headersMs,
+      requestTimeout: config.preAuth.requestMs,
       // Node's own answer to a request without a host has no form; hasPlainHead() looks.
       requireHostHeader: false,
       shouldUpgradeCallback: isForSocket,
@@ -73,12 +73,12 @@ export async function createApp(ctx: Context, certificate: ServerCertificate): P
     logger: false,
     genReqId: () => randomUUID(),
     bodyLimit: BODY_BYTES,
-    requestTimeout: REQUEST_MS,
+    requestTimeout: config.preAuth.requestMs,
     keepAliveTimeout: KEEP_ALIVE_MS,
     // While it closes, what is under way is still answered, and in the one form of ours.
     return503OnClosing: false,
     routerOptions: { maxParamLength: 128 },
-    clientErrorHandler: (error, socket) => onClientError(error, socket, headers()),
+    clientErrorHandler: (error, socket) => onClientError(error, socket, { ...ctx, headers: headers() }),
     frameworkErrors: (_error, _request, reply) => {
       sendProblem(reply.headers(headers()), new Refusal('invalid', 'malformed'))
     },
@@ -94,6 +94,7 @@ export async function createApp(ctx: Context, certificate: ServerCertificate): P
     reply.headers(headers())
     next()
   })
+  limitStrangers(app, ctx)
   app.setValidatorCompiler(validatorCompiler)
   app.setSerializerCompiler(serializerCompiler)
   acceptJsonAlone(app)
@@ -127,6 +128,7 @@ export async function createApp(ctx: Context, certificate: ServerCertificate): P
     const refusal = refusalOfRequest(error)
     if (refusal.code === 'internal') log.error('request.failed', { requestId: request.id, error: refusal.cause })
     audit.note(request, refusal)
+    losePatience(request, refusal, ctx)
     sendProblem(reply, refusal)
   })
   app.setNotFoundHandler((request, reply) => {
@@ -186,6 +188,7 @@ function acceptJsonAlone(app: App): void {
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body: Buffer, done) => {
     const text = textOf(body)
     if (text === null) done(new Refusal('invalid', 'encoding'))
+    else if (!isPlainJson(text)) done(new Refusal('invalid', 'not-json'))
     else void parseJson(request, text, done)
   })
 }

@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { Limits } from '@wardline/protocol'
+import type { PreAuthLimits, SignedInLimits } from '@wardline/protocol'
 import type { z } from 'zod'
 import type { AuditS3 } from './audit/log-store.ts'
 import { witnessOf } from './setting-kinds.ts'
-import { limitOf, type PreAuthLimits, settingSchema, settings } from './settings.ts'
+import { limitOf, settingSchema, settings } from './settings.ts'
 
 /** The repository's root, where `.data` is when nothing else is said. */
 const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), '../../..')
@@ -56,7 +56,7 @@ export type Config = {
   /** How old a proof may be for what is of high risk; 0: any age. */
   readonly stepUpMs: number
   readonly argon2: Argon2Parameters
-  readonly limits: Limits
+  readonly limits: SignedInLimits
   readonly preAuth: PreAuthLimits
   readonly logLevel: LogLevel
   /** Null: standard output. */

@@ -120,7 +120,19 @@ export async function createContext(
     usedProofs,
     slowDown,
   })
-  const gateway = createGateway({ config, clock, log, policy, database, keyring, bus, access, sessions, activity })
+  const gateway = createGateway({
+    config,
+    clock,
+    log,
+    policy,
+    database,
+    keyring,
+    bus,
+    access,
+    sessions,
+    proxies,
+    activity,
+  })
   endings.push(() => gateway.close())
   const readiness = new Readiness(database, clock)
   return {

@@ -1,4 +1,11 @@
-import { DEFAULT_LIMITS, type Limits, MAX_BODY_LENGTH } from '@wardline/protocol'
+import {
+  DEFAULT_LIMITS,
+  DEFAULT_PRE_AUTH,
+  type Limits,
+  MAX_BODY_LENGTH,
+  type PreAuthLimits,
+  type SignedInLimits,
+} from '@wardline/protocol'
 import { z } from 'zod'
 import {
   cidr,
@@ -12,29 +19,6 @@ import {
   whole,
   witness,
 } from './setting-kinds.ts'
-
-/** What people without a sign-in may use up, per address (an IPv6 address counts as its /64) and in all (R-05). */
-export type PreAuthLimits = {
-  /** Sockets that have not authenticated. */
-  readonly pendingSocketsPerAddress: number
-  readonly pendingSockets: number
-  /** Attempts to open a socket. A hospital's gateway is one address: its whole staff comes back at once after a restart. */
-  readonly connectionsPerMinute: number
-  /** Sign-ins: each costs a password hash. */
-  readonly signInsPerMinute: number
-  readonly refreshesPerMinute: number
-  /** Passwords that wait to be hashed; one more is refused as `unavailable`. */
-  readonly waitingSignIns: number
-}
-
-const DEFAULT_PRE_AUTH: PreAuthLimits = {
-  pendingSocketsPerAddress: 128,
-  pendingSockets: 2_048,
-  connectionsPerMinute: 3_000,
-  signInsPerMinute: 300,
-  refreshesPerMinute: 3_000,
-  waitingSignIns: 256,
-}
 
 const named = {
   WARDLINE_DEMO: flag(false, 'Demonstration: invented patients and people, this machine alone. `npm start` sets it.'),
@@ -229,12 +213,14 @@ const named = {
   }),
 }
 
-const LIMIT_TEXTS: Readonly<Record<keyof Limits | keyof PreAuthLimits, string>> = {
+const LIMIT_TEXTS: Readonly<Record<keyof Limits, string>> = {
   frameBytes: 'Bytes of one frame from a client.',
   firstFrameBytes: 'Bytes of its first frame, before anybody is signed in.',
   bodyLength: 'Characters of a message.',
-  requestsPerSecond: 'Requests a second of one session, over its socket and over HTTP each.',
+  requestsPerSecond: 'Requests a second on one socket, and of one sign-in over HTTP.',
   requestBurst: 'Of those, how many at once.',
+  userRequestsPerSecond: 'Requests a second of one user, over all their sockets and HTTP together, on all nodes.',
+  userRequestBurst: 'Of those, how many at once, on each node.',
   subscriptions: 'Channels that one socket follows.',
   inFlight: 'Requests of one socket that wait for their answer.',
   socketsPerUser: 'Sockets of one user; one more closes the oldest.',
@@ -244,12 +230,23 @@ const LIMIT_TEXTS: Readonly<Record<keyof Limits | keyof PreAuthLimits, string>> 
   pollMs: 'Milliseconds within which a node learns of a change by itself, should every notification be lost.',
   bufferBytes: 'Bytes that wait for a slow reader before it is put off.',
   laggingMs: 'Milliseconds that a reader may be put off before its socket is closed.',
+  holdOffMs: 'Milliseconds for which a user, or an address, is not let in after going on and on beyond the limits.',
+  connections: 'TCP connections of all addresses. Each is an open file: `ulimit -n` has to be larger.',
+  unknownConnectionsPerAddress: 'TCP connections of one address on which nobody has signed in.',
+  unknownConnections: 'The same, of all addresses.',
+  handshakesPerMinute: 'TCP connections that one address may open in a minute.',
+  handshakeMs: 'Milliseconds for a TLS handshake.',
+  headersMs: 'Milliseconds for the head of a request.',
+  requestMs: 'Milliseconds for the whole of a request.',
+  callsPerMinute: 'Calls that one address may make in a minute; those of somebody who is signed in do not count.',
   pendingSocketsPerAddress: 'Sockets of one address on which nobody has signed in.',
   pendingSockets: 'The same, of all addresses.',
-  connectionsPerMinute: 'Sockets that one address may open in a minute.',
+  authenticateMs: 'Milliseconds from a connection to its first frame.',
+  connectionsPerMinute: 'Sockets that one address may ask for in a minute.',
   signInsPerMinute: 'Sign-ins that one address may try in a minute.',
   refreshesPerMinute: 'Renewals of a sign-in that one address may ask for in a minute.',
   waitingSignIns: 'Passwords that wait to be hashed; one more is turned away.',
+  faultsPerMinute: 'What is no HTTP, no token or no frame, from one address in a minute: beyond that it is held off.',
 }
 
 const PREFIX = 'WARDLINE_LIMITS_'
@@ -274,7 +271,7 @@ type LimitValues = Record<string, unknown>
 
 /** The limits out of the parsed settings. */
 export const limitOf = {
-  socket: (values: LimitValues): Limits => limitsLike(DEFAULT_LIMITS, values),
+  socket: (values: LimitValues): SignedInLimits => limitsLike(DEFAULT_LIMITS, values),
   preAuth: (values: LimitValues): PreAuthLimits => limitsLike(DEFAULT_PRE_AUTH, values),
 }
 

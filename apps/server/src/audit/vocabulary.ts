@@ -221,6 +221,7 @@ export const auditReasons = [
   'in-flight',
   'subscriptions',
   'sockets-per-user',
+  'held-off',
   'pending-sockets',
   'connections',
   'sign-ins',

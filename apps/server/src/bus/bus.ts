@@ -2,13 +2,14 @@ import { presenceStatus, uuid } from '@wardline/protocol'
 import { z } from 'zod'
 
 const head = z.int().min(0)
+const node = z.string().max(40)
 
 /**
  * What nodes tell each other, in as few letters as it takes: several go into one Postgres notification. `t` tenant, `u` user,
  * `c` channel, `v` version. Ids, numbers and words of lists: nothing here can carry a text that somebody typed (law 4), and
  * nothing here is the truth (law 1): a hint says "look", and whoever misses it looks within `limits.pollMs` anyway (P6).
  *
- * `typing` and `presence` alone are nowhere else: they are lost when they are lost.
+ * `typing`, `presence`, and how much a user takes of a node, are nowhere else: they are lost when they are lost.
  */
 export const hint = z.discriminatedUnion('k', [
   z.strictObject({ k: z.literal('channel'), t: uuid, c: uuid, head }),
@@ -23,6 +24,17 @@ export const hint = z.discriminatedUnion('k', [
     status: presenceStatus,
     cover: uuid.nullable(),
     until: z.int().nullable(),
+  }),
+  // Held off until then; how many requests a second a user makes of node `n`; when its sockets of a user were opened, oldest first.
+  z.strictObject({ k: z.literal('held'), t: uuid, u: uuid, until: z.int() }),
+  z.strictObject({ k: z.literal('rate'), t: uuid, u: uuid, n: node, r: z.int().min(0) }),
+  z.strictObject({
+    k: z.literal('sockets'),
+    t: uuid,
+    u: uuid,
+    n: node,
+    at: z.array(z.int()).max(256),
+    ask: z.boolean(),
   }),
 ])
 

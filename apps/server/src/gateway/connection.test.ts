@@ -1,14 +1,16 @@
 import { noScopes, withoutStepUp } from '@wardline/policy'
-import { DEFAULT_LIMITS } from '@wardline/protocol'
+import { DEFAULT_LIMITS, DEFAULT_PRE_AUTH } from '@wardline/protocol'
 import { describe, expect, it } from 'vitest'
 import type { AccessSnapshot } from '../access/snapshot.ts'
 import { type AuditFact, auditAddress, auditId, auditSecretId } from '../audit/event.ts'
+import { silentBus } from '../bus/bus.ts'
 import { manualClock } from '../clock.ts'
 import { Refusal } from '../errors.ts'
+import { UserRates } from '../limits/user-rates.ts'
 import { createLogger } from '../log.ts'
 import type { Authenticated } from '../sessions/authenticate.ts'
-import { StorageUnavailable } from '../storage/errors.ts'
 import { usedFrom } from '../sessions/used-from.ts'
+import { StorageUnavailable } from '../storage/errors.ts'
 import { Connection } from './connection.ts'
 import { payloadOf } from './frame.ts'
 import type { Gateway } from './gateway.ts'
@@ -29,6 +31,7 @@ function setUp() {
   const left: string[] = []
   const logged: string[] = []
   let settled = 0
+  let known = 0
   let stopped = 0
   let judge: (outcome: Error | null) => void = () => undefined
   const snapshot = {
@@ -53,13 +56,15 @@ function setUp() {
   const gateway = {
     clock,
     policy: withoutStepUp,
-    config: { limits: DEFAULT_LIMITS },
+    config: { limits: DEFAULT_LIMITS, preAuth: DEFAULT_PRE_AUTH },
     log: createLogger('debug', { write: (line) => void logged.push(line) }),
     nonce: () => 'n'.repeat(32),
     wheel: new Wheel(clock),
     connections: new Set(),
-    sockets: new Sockets(),
+    sockets: new Sockets({ clock, bus: silentBus, node: 'a', perUser: DEFAULT_LIMITS.socketsPerUser }),
+    userRates: new UserRates({ limits: DEFAULT_LIMITS, clock, bus: silentBus, node: 'a' }),
     inboxes: { join: () => undefined, leave: () => undefined },
+    alertNews: { join: () => undefined, leave: () => undefined },
     strangers: { left: (_peer: unknown, because: string) => left.push(because) },
     audit: (_tenant: string, fact: AuditFact) => audited.push(fact),
     database: { auditOnly: async (_tenant: string, fact: AuditFact) => void audited.push(fact) },
@@ -86,12 +91,10 @@ function setUp() {
   }
   const from = usedFrom('192.0.2.1', undefined)
   const peer = { connection: auditId(ID), address: auditAddress('192.0.2.1'), origin: undefined, from }
-  const connection = new Connection(
-    gateway,
-    peer,
-    () => line,
-    () => void (settled += 1),
-  )
+  const connection = new Connection(gateway, peer, () => line, {
+    settled: () => void (settled += 1),
+    known: () => void (known += 1),
+  })
   return {
     clock,
     gateway,
@@ -102,6 +105,7 @@ function setUp() {
     left,
     logged,
     settled: () => settled,
+    known: () => known,
     stopped: () => stopped,
     judge: async (outcome: Error | null) => {
       judge(outcome)

@@ -1,10 +1,4 @@
-import {
-  AUTHENTICATE_DEADLINE_MS,
-  type CloseCode,
-  decodeFirstFrame,
-  decodeRequest,
-  type SessionAuthenticate,
-} from '@wardline/protocol'
+import { type CloseCode, decodeFirstFrame, decodeRequest, type SessionAuthenticate } from '@wardline/protocol'
 import { isSessionLive } from '../access/snapshot.ts'
 import type { AuditReason } from '../audit/vocabulary.ts'
 import { Refusal, toRefusal } from '../errors.ts'
@@ -17,6 +11,14 @@ import type { Peer, Trail } from './peer.ts'
 import { SignedIn } from './signed-in.ts'
 import type { Timed, WheelEntry } from './wheel.ts'
 
+/** The place that a socket has among those of strangers. */
+export type Place = {
+  /** Gives it back: this is no longer the socket of a stranger. */
+  readonly settled: () => void
+  /** Nor is its connection. */
+  readonly known: () => void
+}
+
 type State =
   | {
       readonly is: 'awaiting-authentication'
@@ -25,8 +27,7 @@ type State =
       readonly deadline: number
       /** Whether the first frame has come and is being judged. */
       judging: boolean
-      /** Gives the place among sockets of strangers back. */
-      readonly settled: () => void
+      readonly place: Place
       /** Whose token did not serve, where it was somebody's. */
       claimed?: Refusal['claimed']
     }
@@ -44,13 +45,14 @@ export class Connection implements LineEvents, Timed {
   readonly #entry: WheelEntry
   #state: State
 
-  /** `open` ties it to a socket; `settled` is called once this is no longer the socket of a stranger. */
-  constructor(gateway: Gateway, peer: Peer, open: (events: LineEvents) => Line, settled: () => void) {
-    const deadline = gateway.clock.now() + AUTHENTICATE_DEADLINE_MS
+  /** `open` ties it to a socket. */
+  constructor(gateway: Gateway, peer: Peer, open: (events: LineEvents) => Line, place: Place) {
+    const { authenticateMs } = gateway.config.preAuth
+    const deadline = gateway.clock.now() + authenticateMs
     const nonce = gateway.nonce()
     this.peer = peer
     this.#gateway = gateway
-    this.#state = { is: 'awaiting-authentication', nonce, deadline, judging: false, settled }
+    this.#state = { is: 'awaiting-authentication', nonce, deadline, judging: false, place }
     this.#line = open(this)
     this.#entry = gateway.wheel.add(this, deadline)
     gateway.connections.add(this)
@@ -60,7 +62,7 @@ export class Connection implements LineEvents, Timed {
         nonce,
         connectionId: peer.connection,
         serverTime: new Date(gateway.clock.now()).toISOString(),
-        deadlineMs: AUTHENTICATE_DEADLINE_MS,
+        deadlineMs: authenticateMs,
       }),
     )
   }
@@ -166,7 +168,7 @@ export class Connection implements LineEvents, Timed {
   }
 
   #admit(state: State & { is: 'awaiting-authentication' }, opened: Opened, replyTo: string): void {
-    const { clock, config, sockets } = this.#gateway
+    const { clock, config, sockets, userRates } = this.#gateway
     const { snapshot } = opened.watch
     const isRevoked = snapshot.revokedTokens.has(opened.who.claims.jti)
     if (isRevoked || !isSessionLive(snapshot, opened.who.session, clock.now())) {
@@ -177,7 +179,12 @@ export class Connection implements LineEvents, Timed {
       opened.watch.stop()
       return this.end(4423, 'locked', 'drop')
     }
-    state.settled()
+    if (userRates.heldFor(opened.who.tenant, opened.who.user) > 0) {
+      opened.watch.stop()
+      return this.end(4429, 'held-off', 'drop')
+    }
+    state.place.settled()
+    state.place.known()
     const socket = {
       line: this.#line,
       peer: this.peer,
@@ -192,9 +199,7 @@ export class Connection implements LineEvents, Timed {
     opened.watch.onChange((snapshot) => signedIn.become(snapshot))
     this.#gateway.inboxes.join(signedIn, signedIn.snapshot.channels)
     this.#gateway.alertNews.join(signedIn)
-    for (const oldest of sockets.add(this, opened.who, config.limits.socketsPerUser)) {
-      oldest.end(4409, 'sockets-per-user', 'finish')
-    }
+    for (const oldest of sockets.add(this, opened.who)) oldest.end(4409, 'sockets-per-user', 'finish')
   }
 
   #request(signedIn: SignedIn, message: string, bytes: number): void {
@@ -219,7 +224,7 @@ export class Connection implements LineEvents, Timed {
     this.#entry.remove()
     this.#gateway.connections.delete(this)
     if (state.is === 'awaiting-authentication') {
-      state.settled()
+      state.place.settled()
       this.#gateway.strangers.left(this.peer, because, state.claimed)
       return
     }

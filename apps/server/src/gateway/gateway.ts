@@ -1,12 +1,17 @@
 import type { PolicySettings } from '@wardline/policy'
 import type { Access } from '../access/access.ts'
 import { AlertNews } from '../alerts/news.ts'
-import type { AuditFact } from '../audit/event.ts'
+import { type AuditFact, auditAddress } from '../audit/event.ts'
+import type { AuditReason } from '../audit/vocabulary.ts'
 import type { Bus } from '../bus/bus.ts'
 import { KnownChannels } from '../channels/known-channels.ts'
 import type { Clock } from '../clock.ts'
 import type { Config } from '../config.ts'
+import type { Proxies } from '../http/forwarded.ts'
 import type { Keyring } from '../keys/keyring.ts'
+import { Addresses } from '../limits/addresses.ts'
+import { Door } from '../limits/door.ts'
+import { UserRates } from '../limits/user-rates.ts'
 import type { Logger } from '../log.ts'
 import { readableEvent } from '../messages/stored-event.ts'
 import { Presence } from '../presence/presence.ts'
@@ -44,11 +49,15 @@ export type GatewayParts = {
   readonly access: Access
   readonly sessions: Pick<Sessions, 'authenticate' | 'noteActivity' | 'lockIfIdle'>
   readonly activity: Pick<Activity, 'seenAt'>
+  readonly proxies: Pick<Proxies, 'isTrusted'>
 }
 
 /** Everything that the sockets of this node share. */
 export interface Gateway extends GatewayParts {
+  readonly addresses: Addresses
+  readonly door: Door
   readonly admission: Admission
+  readonly userRates: UserRates
   readonly strangers: Strangers
   readonly wheel: Wheel
   readonly turn: Turn
@@ -79,8 +88,9 @@ export interface Gateway extends GatewayParts {
 const FORGET_MS = 10_000
 
 export function createGateway(parts: GatewayParts): Gateway {
-  const { config, clock, log, policy, database, keyring, bus, access } = parts
-  const { limits } = config
+  const { config, clock, log, policy, database, keyring, bus, access, proxies } = parts
+  const node = randomSecretId()
+  const { limits, preAuth } = config
   const onFault = (error: unknown) => log.warn('gateway.failed', { error })
   const audit = (tenant: string | null, fact: AuditFact) => {
     database.auditOnly(tenant, fact).catch((error: unknown) => log.error('audit.failed', { error }))
@@ -108,21 +118,42 @@ export function createGateway(parts: GatewayParts): Gateway {
   const typing = new TypingSigns({ clock, hub, bus })
   const presence = new Presence({ clock, hub, bus, snapshotOf: (tenant, user) => access.load(tenant, user) })
   const poller = new Poller({ clock, database, access, hub, inboxes, pollMs: limits.pollMs, onFault })
-  const admission = new Admission(config.preAuth, clock)
-  const strangers = new Strangers(clock, audit)
+  const admission = new Admission(preAuth, clock)
+  const strangers = new Strangers(clock, audit, (ip) => addresses.fault(ip))
+  const limited = (ip: string, because: AuditReason) => strangers.limited(auditAddress(ip), because)
+  const addressLimits = { ...preAuth, holdOffMs: limits.holdOffMs }
+  const addresses = new Addresses(addressLimits, clock, (ip) => limited(ip, 'held-off'))
+  const isProxy = (ip: string) => proxies.isTrusted(ip)
+  const door = new Door({ limits: preAuth, addresses, isProxy, onRefused: limited })
+  const userRates = new UserRates({ limits, clock, bus, node })
+  const sockets = new Sockets({ clock, bus, node, perUser: limits.socketsPerUser })
   const wheel = new Wheel(clock)
-  const unfollow = followHints(bus, { access, hub, inboxes, receipts, typing, presence, poller, onFault })
+  const unfollow = followHints(bus, {
+    access,
+    hub,
+    inboxes,
+    receipts,
+    typing,
+    presence,
+    poller,
+    sockets,
+    userRates,
+    onFault,
+  })
   const stopForgetting = clock.every(FORGET_MS, () => hub.forgetIdle())
   let draining = false
 
   const gateway: Gateway = {
     ...parts,
+    addresses,
+    door,
     admission,
+    userRates,
     strangers,
     wheel,
     turn: new Turn(),
     connections: new Set(),
-    sockets: new Sockets(),
+    sockets,
     hub,
     committers,
     channels,
@@ -147,7 +178,8 @@ export function createGateway(parts: GatewayParts): Gateway {
       draining = true
       for (const connection of [...gateway.connections]) connection.end(1001, 'draining', 'finish')
       for (const stop of [unfollow, stopForgetting]) stop()
-      for (const part of [admission, strangers, wheel, typing, inboxes, alertNews]) part.close()
+      for (const part of [addresses, admission, userRates, sockets, strangers, wheel, typing, inboxes, alertNews])
+        part.close()
       await poller.close()
       await committers.drained()
     },

@@ -1,7 +1,10 @@
 import type { Bus, Hint } from '../bus/bus.ts'
 import type { Gateway } from './gateway.ts'
 
-type Parts = Pick<Gateway, 'access' | 'hub' | 'inboxes' | 'receipts' | 'typing' | 'presence' | 'poller'> & {
+type Parts = Pick<
+  Gateway,
+  'access' | 'hub' | 'inboxes' | 'receipts' | 'typing' | 'presence' | 'poller' | 'sockets' | 'userRates'
+> & {
   readonly onFault: (error: unknown) => void
 }
 
@@ -13,7 +16,8 @@ export function followHints(bus: Bus, parts: Parts): () => void {
   }
 }
 
-function follow(hint: Hint, { access, hub, inboxes, receipts, typing, presence, onFault }: Parts): void {
+function follow(hint: Hint, parts: Parts): void {
+  const { access, hub, inboxes, receipts, typing, presence, sockets, userRates, onFault } = parts
   switch (hint.k) {
     case 'channel':
       hub.learn(hint.t, hint.c, hint.head)
@@ -33,6 +37,13 @@ function follow(hint: Hint, { access, hub, inboxes, receipts, typing, presence, 
       return
     case 'presence':
       presence.learn(hint.t, hint.u, hint).catch(onFault)
+      return
+    case 'held':
+    case 'rate':
+      userRates.learn(hint)
+      return
+    case 'sockets':
+      for (const oldest of sockets.learn(hint)) oldest.end(4409, 'sockets-per-user', 'finish')
       return
   }
 }

@@ -71,6 +71,6 @@ export function welcome(
     user: signedInUser(snapshot, actorOf(snapshot, who), context),
     expiresAt: new Date(who.expiresAt).toISOString(),
     session: { ...timesOf(snapshot), endsAt: new Date(who.sessionExpiresAt).toISOString() },
-    limits: gateway.config.limits,
+    limits: { ...gateway.config.limits, ...gateway.config.preAuth },
   }
 }

@@ -9,7 +9,7 @@ const WRITTEN_ONE_BY_ONE = 5
 const PERIOD_MS = 60_000
 
 const knownActions: ReadonlySet<string> = new Set(auditActions)
-const limitReasons: ReadonlySet<AuditReason> = new Set<AuditReason>(['rate', 'in-flight', 'subscriptions'])
+const limitReasons: ReadonlySet<AuditReason> = new Set<AuditReason>(['rate', 'in-flight', 'subscriptions', 'held-off'])
 
 /** Writes an audit event, sooner or later. Must not throw. */
 export type WriteFact = (fact: AuditFact) => void

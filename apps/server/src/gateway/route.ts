@@ -8,7 +8,7 @@ import type { Context } from '../context.ts'
 import { Refusal, toProblem } from '../errors.ts'
 import type { App } from '../http/app-type.ts'
 import { addressOf, usedFromOf } from '../http/where.ts'
-import { Connection } from './connection.ts'
+import { Connection, type Place } from './connection.ts'
 import { CLOSE_TIMEOUT_MS, openLine, PlainSocket } from './line.ts'
 import type { Peer } from './peer.ts'
 import { refusalOfUpgrade } from './upgrade.ts'
@@ -20,8 +20,8 @@ const MAX_CHUNKS = 256
 const TOKEN_IN_URL =
   'Nothing is taken from the URL of a socket, least of all a token: connect without a query and send session.authenticate first.'
 
-/** A socket that is being let in: whose it is, and how to give its place among strangers back. */
-type Entering = { readonly peer: Peer; readonly settled: () => void }
+/** A socket that is being let in, and from whom. */
+type Entering = Place & { readonly peer: Peer }
 
 /**
  * The socket's route, and the only place that knows Fastify and the server of `ws`: checks the upgrade, ties the socket to a
@@ -67,12 +67,14 @@ export async function registerGateway(app: App, ctx: Context): Promise<void> {
       if (entered === undefined) return socket.terminate()
       const below = request.raw.socket
       const open = (events: Parameters<typeof openLine>[3]) => openLine(socket, below, gateway, events)
-      return void new Connection(gateway, entered.peer, open, entered.settled)
+      return void new Connection(gateway, entered.peer, open, entered)
     },
   )
 
   function enter(request: FastifyRequest, peer: Peer): Refusal | null {
     if (gateway.draining) return new Refusal('unavailable', 'draining', { retryAfterMs: CLOSE_TIMEOUT_MS })
+    const heldMs = gateway.addresses.heldFor(peer.address)
+    if (heldMs > 0) return new Refusal('rate-limited', 'held-off', { retryAfterMs: heldMs })
     const admitted = gateway.admission.enter(peer.address)
     if (!admitted.admitted) {
       const code = admitted.because === 'overloaded' ? 'unavailable' : 'rate-limited'
@@ -94,7 +96,9 @@ export async function registerGateway(app: App, ctx: Context): Promise<void> {
     if (refusal === null) {
       // Also where `ws` refuses the handshake itself and the handler is never called.
       request.raw.socket.once('close', settled)
-      entering.set(request, { peer, settled })
+      const { remoteAddress, remotePort } = request.raw.socket
+      const known = () => gateway.door.known({ remoteAddress, remotePort })
+      entering.set(request, { peer, settled, known })
     } else settled()
     return refusal
   }

@@ -14,8 +14,8 @@ import { encode, type Frame } from './frame.ts'
 import type { Gateway } from './gateway.ts'
 import { Health } from './health.ts'
 import type { Line } from './line.ts'
-import { type Peer, signedTrail, type Trail } from './peer.ts'
 import { LockWatch } from './lock-watch.ts'
+import { type Peer, signedTrail, type Trail } from './peer.ts'
 import { Reader } from './reader.ts'
 import { Refusals, refusalFact } from './refusals.ts'
 import { Renewal } from './renewal.ts'
@@ -111,9 +111,10 @@ export class SignedIn implements Asker {
     return this.#trail
   }
 
-  /** Counts what came against the rate. Answers 0, or how long to wait. */
+  /** Counts what came against the rates of the socket and of the user. Answers 0, or how long to wait. */
   charge(): number {
-    return this.#requests.take(this.gateway.clock.now())
+    const wait = this.#requests.take(this.gateway.clock.now())
+    return wait > 0 ? wait : this.gateway.userRates.take(this.tenant, this.user)
   }
 
   /** One request, decoded: done, or refused with an `error` frame. */
@@ -162,9 +163,13 @@ export class SignedIn implements Asker {
     if (refusal.code !== 'internal' && refusal.code !== 'unavailable') this.losePatience()
   }
 
-  /** Something was not as it should be. Again and again, and the socket is closed (4429). */
+  /** Something was not as it should be. Again and again, and the socket is closed (4429) and its user held off. */
   losePatience(): void {
-    if (this.#patience.take(this.gateway.clock.now()) > 0) this.#end(4429, 'rate', 'finish')
+    if (this.#patience.take(this.gateway.clock.now()) === 0) return
+    this.gateway.userRates.hold(this.tenant, this.user)
+    const retryAfterMs = this.gateway.userRates.heldFor(this.tenant, this.user)
+    this.#line.send(encode(toErrorFrame(new Refusal('rate-limited', 'held-off', { retryAfterMs }))))
+    this.#end(4429, 'rate', 'finish')
   }
 
   /** The session is locked, or ends, soon; or not after all. */

@@ -5,7 +5,7 @@ const ROUNDING = 1e-6
 export class TokenBucket {
   #tokens: number
   #at: number
-  readonly #perMs: number
+  #perMs: number
   readonly #burst: number
 
   /** `now`: milliseconds, of a clock that later calls use as well. */
@@ -22,6 +22,17 @@ export class TokenBucket {
     if (this.#tokens < 1 - ROUNDING) return Math.max(1, Math.ceil((1 - this.#tokens) / this.#perMs - ROUNDING))
     this.#tokens -= 1
     return 0
+  }
+
+  /** Takes back the last `take`: it turned out to be none of what is counted. */
+  giveBack(): void {
+    this.#tokens = Math.min(this.#burst, this.#tokens + 1)
+  }
+
+  /** From `now` on tokens come at another pace. */
+  refillAt(perSecond: number, now: number): void {
+    this.#refill(now)
+    this.#perMs = perSecond / 1000
   }
 
   /** Whether all of the burst is there again: then the bucket says nothing that a new one would not. */

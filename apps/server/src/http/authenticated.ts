@@ -8,6 +8,7 @@ import type { App } from './app-type.ts'
 import { callerOf } from './caller.ts'
 import { KeyedRate } from './keyed-rate.ts'
 import { isUnsafe } from './problems.ts'
+import { isKnown } from './stranger-limits.ts'
 import { pathOf, usedFromOf, whereOf } from './where.ts'
 
 const SCHEME = /^DPoP ([A-Za-z0-9._-]+)$/i
@@ -34,6 +35,7 @@ export async function authenticateCall(ctx: Context, request: FastifyRequest): P
   if (snapshot === null) throw new Refusal('unauthenticated', 'unknown-user')
   const trail = { ...whereOf(request), actor, session, device }
   request.caller = { authenticated, snapshot, actor: actorOf(snapshot, authenticated), trail }
+  isKnown(request, ctx)
   checkCsrf(ctx, request, authenticated)
 }
 
@@ -44,10 +46,12 @@ export function requireAuthentication(api: App, ctx: Context): void {
   api.addHook('onClose', () => rate.close())
   api.addHook('onRequest', async (request) => {
     await authenticateCall(ctx, request)
-    const retryAfterMs = rate.take(callerOf(request).authenticated.session)
+    const { tenant, user, session } = callerOf(request).authenticated
+    const heldMs = ctx.gateway.userRates.heldFor(tenant, user)
+    if (heldMs > 0) throw new Refusal('rate-limited', 'held-off', { retryAfterMs: heldMs })
+    const retryAfterMs = rate.take(session) || ctx.gateway.userRates.take(tenant, user)
     if (retryAfterMs > 0) throw new Refusal('rate-limited', 'rate', { retryAfterMs })
-    const { snapshot, authenticated } = callerOf(request)
-    if (showsSomebody(request)) ctx.sessions.noteActivity(snapshot, authenticated.session)
+    if (showsSomebody(request)) ctx.sessions.noteActivity(callerOf(request).snapshot, session)
     if (callerOf(request).snapshot.mustEnrol && request.routeOptions.config.whileEnrolling !== true) {
       throw new Refusal('second-factor-required', 'no-second-factor')
     }

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
+import type { Context } from '../context.ts'
 import { Refusal, toProblem, toRefusal } from '../errors.ts'
 
 const PROBLEM = 'application/problem+json; charset=utf-8'
@@ -42,12 +43,20 @@ export function refusalOfRequest(error: unknown): Refusal {
   return toRefusal(error)
 }
 
-/** Before there is a request: what came is no HTTP, or its headers are too large, or come too slowly. */
+/** A connection that ends is nobody's mistake. */
+const HUNG_UP: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE'])
+
+/**
+ * Before there is a request: what came is no TLS or no HTTP, or its headers are too large, or come too slowly. `headers`:
+ * securityHeaders().
+ */
 export function onClientError(
   error: Error & { code?: string },
   socket: Socket,
-  headers: Readonly<Record<string, string>>,
+  { gateway, proxies, headers }: Pick<Context, 'gateway' | 'proxies'> & { headers: Readonly<Record<string, string>> },
 ): void {
+  const ip = socket.remoteAddress
+  if (ip !== undefined && !HUNG_UP.has(error.code ?? '') && !proxies.isTrusted(ip)) gateway.addresses.fault(ip)
   // Whoever has not come as far as HTTP, because TLS failed or never ended, is not answered but cut off.
   if (!/^(HPE|ERR_HTTP)_/.test(error.code ?? '') || !socket.writable) {
     socket.destroy()

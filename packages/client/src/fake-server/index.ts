@@ -1,6 +1,7 @@
 import {
   type ClientRequest,
   DEFAULT_LIMITS,
+  DEFAULT_PRE_AUTH,
   type ErrorCode,
   type Limits,
   type MessagePost,
@@ -45,7 +46,7 @@ export type FakeServer = ReturnType<typeof createFakeServer>
 export function createFakeServer(options: FakeServerOptions = {}) {
   const { users = [nurse, physician], tokenSeconds = 300 } = options
   const time = options.time ?? globalTime
-  const limits: Limits = { ...DEFAULT_LIMITS, ...options.limits }
+  const limits: Limits = { ...DEFAULT_PRE_AUTH, ...DEFAULT_LIMITS, ...options.limits }
   const channels = new Map<string, FakeChannel>()
   const sockets = new Set<FakeSocket>()
   const signIns = new SignIns(time.now, tokenSeconds)

@@ -1,0 +1,37 @@
+import type { FastifyRequest } from 'fastify'
+import type { Context } from '../context.ts'
+import { Refusal } from '../errors.ts'
+import type { App } from './app-type.ts'
+import { addressOf } from './where.ts'
+
+/** Refusals that are nobody's fault but ours. */
+const OURS = new Set(['internal', 'unavailable'])
+
+/**
+ * What strangers may take of HTTP (R-05, R-51): connections, before TLS has read a byte of them, and calls by address. Is called
+ * before anything else is registered, for it comes before everything else.
+ */
+export function limitStrangers(app: App, { gateway }: Pick<Context, 'gateway'>): void {
+  gateway.door.guard(app.server)
+  app.addHook('onRequest', (request, reply, next) => {
+    const retryAfterMs = gateway.addresses.call(addressOf(request))
+    if (retryAfterMs === 0) return next()
+    // Whoever is not listened to does not keep a connection either.
+    reply.header('connection', 'close')
+    next(new Refusal('rate-limited', 'rate', { retryAfterMs }))
+  })
+}
+
+/** Somebody who is signed in makes this call: neither it nor its connection is a stranger's. */
+export function isKnown(request: FastifyRequest, { gateway }: Pick<Context, 'gateway'>): void {
+  gateway.door.known(request.raw.socket)
+  gateway.addresses.knownCaller(addressOf(request))
+}
+
+/** A call was refused: patience is lost with its user, or with its address where nobody knows who it was. */
+export function losePatience(request: FastifyRequest, { code }: Refusal, { gateway }: Pick<Context, 'gateway'>): void {
+  if (OURS.has(code)) return
+  const { caller } = request
+  if (caller === null) gateway.addresses.fault(addressOf(request))
+  else gateway.userRates.losePatience(caller.actor.tenant, caller.actor.user)
+}

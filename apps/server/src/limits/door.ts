@@ -1,0 +1,90 @@
+import type { Server, Socket } from 'node:net'
+import type { PreAuthLimits } from '@wardline/protocol'
+import type { Addresses } from './addresses.ts'
+
+export type DoorLimits = Pick<PreAuthLimits, 'connections' | 'unknownConnections'>
+
+type Parts = {
+  readonly limits: DoorLimits
+  readonly addresses: Pick<Addresses, 'connect'>
+  /** Whether connections from there are a trusted proxy's: everybody behind it is counted where their address is known. */
+  readonly isProxy: (ip: string) => boolean
+  readonly onRefused: (ip: string, because: 'held-off' | 'connections' | 'overloaded') => void
+}
+
+/** The two ends of a connection are all that TLS and TCP know of each other by public names. */
+type Ends = Pick<Socket, 'remoteAddress' | 'remotePort'>
+
+/**
+ * Counts connections as TCP has them, before a byte of TLS is read or a buffer for it made (R-05): those on which nobody has signed
+ * in, of each address and of all, and all there are. One too many is reset, which costs a few microseconds.
+ */
+export class Door {
+  readonly #parts: Parts
+  readonly #unknown = new Map<string, () => void>()
+  #open = 0
+
+  constructor(parts: Parts) {
+    this.#parts = parts
+  }
+
+  /** Connections that are open. */
+  get open(): number {
+    return this.#open
+  }
+
+  /** Those of them on which nobody has signed in yet. */
+  get unknown(): number {
+    return this.#unknown.size
+  }
+
+  /** Somebody has signed in on this connection: it is nobody's who is counted here any more. */
+  known(ends: Ends): void {
+    this.#unknown.get(nameOf(ends))?.()
+  }
+
+  /** Stands before everything that listens for the server's connections by now: they hear of those that are let in. */
+  guard(server: Server): void {
+    const listeners = server.listeners('connection')
+    server.removeAllListeners('connection')
+    server.on('connection', (socket: Socket) => {
+      if (this.#letIn(socket)) for (const listener of listeners) listener.call(server, socket)
+      else socket.resetAndDestroy()
+    })
+  }
+
+  #letIn(socket: Socket): boolean {
+    const { limits, addresses, isProxy, onRefused } = this.#parts
+    // Undefined where the peer is gone already.
+    const ip = socket.remoteAddress?.replace(/%.*$/, '').replace(/^::ffff:(?=\d+\.)/i, '')
+    if (ip === undefined) return false
+    const isTrusted = isProxy(ip)
+    if (this.#open >= limits.connections || (!isTrusted && this.#unknown.size >= limits.unknownConnections)) {
+      onRefused(ip, 'overloaded')
+      return false
+    }
+    if (!isTrusted) {
+      const connected = addresses.connect(ip)
+      if ('refused' in connected) {
+        onRefused(ip, connected.refused)
+        return false
+      }
+      const name = nameOf(socket)
+      const settled = () => {
+        connected.settled()
+        if (this.#unknown.get(name) === settled) this.#unknown.delete(name)
+      }
+      this.#unknown.set(name, settled)
+      socket.once('close', settled)
+    }
+    this.#open += 1
+    socket.once('close', () => {
+      this.#open -= 1
+    })
+    return true
+  }
+}
+
+function nameOf({ remoteAddress, remotePort }: Ends): string {
+  return `${remoteAddress} ${remotePort}`
+}
