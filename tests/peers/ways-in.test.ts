@@ -4,10 +4,13 @@ import { WebSocket } from 'ws'
 import { manualClock } from '../../apps/server/src/clock.ts'
 import { codeAt } from '../_util/authenticator.ts'
 import type { HttpAnswer } from '../_util/https.ts'
+import { answerAsStranger, enrolPasskey } from '../_util/passkey.ts'
 import { Person, refreshCookieOf, signedIn } from '../_util/person.ts'
 import { challengeOf, enrol } from '../_util/second-factor.ts'
 import { startTestServer, type TestServer } from '../_util/server.ts'
 import { openSocket, TestSocket } from '../_util/socket.ts'
+import type { SoftwareAuthenticator } from '../_util/software-authenticator.ts'
+import { routesForAnyone } from '../matrix/calls.ts'
 
 const clock = manualClock(Date.UTC(2026, 5, 1, 8))
 let node: TestServer
@@ -30,31 +33,43 @@ type Holdings = {
   readonly challenges: readonly [string, string]
   readonly secret: string
   readonly recovery: string
+  readonly authenticator: SoftwareAuthenticator
 }
 
 async function holdingsOf(who: string): Promise<Holdings> {
   const known = await signedIn(node, who)
   const { secret, recoveryCodes } = await enrol(known)
+  await known.call('POST', '/auth/step-up', { body: newCode(secret) })
+  await known.refresh()
+  const { authenticator } = await enrolPasskey(known)
   const half = new Person(node)
   const challenges = [await challengeOf(half, who), await challengeOf(half, who)] as const
-  return { who, known, half, challenges, secret, recovery: recoveryCodes[0] ?? '' }
+  return { who, known, half, challenges, secret, recovery: recoveryCodes[0] ?? '', authenticator }
 }
 
 /** A code that was not used yet: each is good once. */
-function newCode({ secret }: Holdings): { totp: string } {
+function newCode(secret: string): { totp: string } {
   clock.advance(30_000)
   return { totp: codeAt(secret, clock.now()) }
 }
 
-/** Every way by which one becomes somebody, or stays it; in an order in which none spoils the next. */
+/** Every way by which a person becomes somebody, or stays it; in an order in which none spoils the next. */
 const ways: Readonly<Record<string, (held: Holdings, at: TestServer) => Promise<HttpAnswer | string>>> = {
   'a password': ({ who }, at) => new Person(at).signIn(...(who.split('/') as [string, string])),
   'a code after the password': (held, at) =>
-    held.half.secondFactor({ challenge: held.challenges[0], ...newCode(held) }, { at }),
+    held.half.secondFactor({ challenge: held.challenges[0], ...newCode(held.secret) }, { at }),
   'a recovery code': ({ half, challenges, recovery }, at) =>
     half.secondFactor({ challenge: challenges[1], recoveryCode: recovery }, { at }),
+  async 'a passkey alone'({ authenticator }) {
+    const stranger = new Person(node)
+    return stranger.signInByPasskey(await answerAsStranger(stranger, authenticator))
+  },
   'the access token': ({ known }, at) => known.call('GET', '/me', { at }),
-  'a step-up': (held, at) => held.known.call('POST', '/auth/step-up', { at, body: newCode(held) }),
+  'a step-up': (held, at) => held.known.call('POST', '/auth/step-up', { at, body: newCode(held.secret) }),
+  async 'the lock screen'(held, at) {
+    await held.known.call('POST', '/auth/lock', { at })
+    return held.known.call('POST', '/auth/unlock', { at, body: newCode(held.secret) })
+  },
   'a socket': ({ known }, at) => endOf(known, at),
   'the cookie': ({ known }, at) => known.refresh({ at }),
 }
@@ -94,6 +109,16 @@ describe('Synapse CVE-2023-32682, Directus GHSA-56p6-qw3c-fq2g, ASVS 6.3.4: who 
         expect(refreshCookieOf(answer) ?? '').toBe('')
       }
     }
+  })
+
+  test('there is no other way: whoever adds one adds it here', () => {
+    const known = ['login', 'second-factor', 'passkey', 'refresh', 'step-up', 'unlock'].map(
+      (way) => `/api/v1/auth/${way}`,
+    )
+    // Of programs, whose test has this of its own (service-account.test.ts).
+    known.push('/api/v1/oauth/token')
+    const there = Object.entries(routesForAnyone).filter(([, why]) => /becomes|stays|proves again/.test(why))
+    expect(there.map(([route]) => route.split(' ')[1]).sort()).toEqual(known.sort())
   })
 
   test('and all of them are open to who was not', async () => {
