@@ -65,6 +65,8 @@ describe('R-74 rules on bursts', () => {
     ['refused-access', 10, 'patient.read', 'not-found'],
     ['token-failures', 20, 'auth.request', 'proof'],
     ['sign-in-guessing', 8, 'auth.login', 'password'],
+    ['sign-in-guessing', 8, 'auth.login', 'attempts'],
+    ['factor-guessing', 5, 'auth.passkey', 'passkey'],
     ['factor-guessing', 5, 'auth.second-factor', 'second-factor'],
     ['factor-guessing', 5, 'auth.step-up', 'password'],
     ['limits', 100, 'limit.hit', 'rate'],

@@ -54,7 +54,8 @@ const badToken = refusedFor(
   ['token', 'token-in-url', 'proof', 'nonce', 'unknown-user', 'certificate', 'csrf'],
   ['auth.request', 'auth.refresh', 'auth.step-up', 'auth.logout', 'socket.authenticate', 'session.renew'],
 )
-const wrongPassword = refusedFor(['password', 'unknown-user', 'unknown-tenant'], ['auth.login'])
+// `attempts`: so many were wrong before that this one was not looked at.
+const wrongPassword = refusedFor(['password', 'unknown-user', 'unknown-tenant', 'attempts'], ['auth.login'])
 const wrongFactor = refusedFor(
   ['second-factor', 'passkey', 'code-used', 'attempts', 'password'],
   ['auth.second-factor', 'auth.passkey', 'auth.step-up', 'session.unlock', 'password.change'],
