@@ -11,7 +11,11 @@ export const ROOMS = {
   'packages/protocol': { rooms: [], packages: ['zod'], builtins: [] },
   'packages/policy': { rooms: ['protocol'], packages: [], builtins: [] },
   // node:crypto alone, but for the store that keeps a log in a folder (its imports.test.ts holds it to that).
-  'packages/transparency-log': { rooms: [], packages: [], builtins: ['node:crypto', 'node:fs/promises', 'node:path'] },
+  'packages/transparency-log': {
+    rooms: [],
+    packages: [],
+    builtins: ['node:crypto', 'node:fs', 'node:fs/promises', 'node:path'],
+  },
   'packages/client': { rooms: ['protocol'] },
   'apps/server': { rooms: ['protocol', 'policy', 'transparency-log'] },
   // Of the log its browser half: proofs are checked on the reader's own machine.

@@ -3,11 +3,11 @@ import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { logStore } from '../../apps/server/src/audit/log-store.ts'
 import { systemClock } from '../../apps/server/src/clock.ts'
-import { CREDENTIALS, type FakeS3, startFakeS3 } from '../../packages/transparency-log/test/fake-s3.ts'
 import { createTestDatabase, type TestDatabase } from '../_util/database.ts'
+import { CREDENTIALS, type FakeS3, startFakeS3 } from '../_util/fake-s3.ts'
 import { createTestLog, type TestLog } from '../_util/sequencer.ts'
 
-/** The sequencer and the command line on a bucket in place of a folder (a fake one: packages/transparency-log/test/fake-s3.ts). */
+/** The sequencer and the command line on a bucket in place of a folder (a fake one: tests/_util/fake-s3.ts). */
 
 const CLI = fileURLToPath(new URL('../../apps/cli/src/main.ts', import.meta.url))
 let s3: FakeS3

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { CREDENTIALS, type FakeS3, startFakeS3 } from '../test/fake-s3.ts'
+import { CREDENTIALS, type FakeS3, startFakeS3 } from '../../../tests/_util/fake-s3.ts'
 import { auditLeaves, leafMaker, NOW, ORIGIN, signer, trust } from '../test/sample-log.ts'
 import { openLog } from './log.ts'
 import { S3Error, type S3Options, s3Store } from './s3-store.ts'
