@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { CREDENTIALS, type FakeS3, startFakeS3 } from '../../../tests/_util/fake-s3.ts'
-import { auditLeaves, leafMaker, NOW, ORIGIN, signer, trust } from '../test/sample-log.ts'
-import { openLog } from './log.ts'
-import { S3Error, type S3Options, s3Store } from './s3-store.ts'
-import { StoreConflictError } from './tile-store.ts'
-import { verifyLog } from './verify-log.ts'
+import { openLog } from '../../packages/transparency-log/src/log.ts'
+import { S3Error, type S3Options, s3Store } from '../../packages/transparency-log/src/s3-store.ts'
+import { StoreConflictError } from '../../packages/transparency-log/src/tile-store.ts'
+import { verifyLog } from '../../packages/transparency-log/src/verify-log.ts'
+import { auditLeaves, leafMaker, NOW, ORIGIN, signer, trust } from '../../packages/transparency-log/test/sample-log.ts'
+import { CREDENTIALS, type FakeS3, startFakeS3 } from '../_util/fake-s3.ts'
 
 const DAY_MS = 86_400_000
 let s3: FakeS3
