@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util'
 import { renderAuditCost, runAuditCost } from './audit-cost.ts'
 import { pinGenerator } from './processes.ts'
 import { renderReport } from './report.ts'
+import { renderRevocation, runRevocation } from './revocation.ts'
 import { runWorkload, WORKLOADS, type WorkloadName } from './workloads.ts'
 
 const HELP = `Usage: npm run load -- WORKLOAD [--rounds N] [--seconds N] [--json]
@@ -13,6 +14,8 @@ ${Object.entries(WORKLOADS)
   .map(([name, { about }]) => `  ${name}   ${about}`)
   .join('\n')}
   audit   S with and without the audit: its share of the hot path, and how soon an event is under a signed checkpoint
+
+  revocation   200 sockets on two nodes, 200 posts/s: from the request to the last byte, with the bus and without
 
 Options
   --rounds N    how often each phase is run on each side; the report gives medians (default 3)
@@ -35,7 +38,12 @@ const name = positionals[0]?.toLowerCase() ?? ''
 const rounds = Number(values.rounds)
 const seconds = Number(values.seconds)
 if (values.help) process.stdout.write(HELP)
-else if (!(name in WORKLOADS || name === 'audit') || !Number.isInteger(rounds) || rounds < 1 || !(seconds > 0)) {
+else if (
+  !(name in WORKLOADS || ['audit', 'revocation'].includes(name)) ||
+  !Number.isInteger(rounds) ||
+  rounds < 1 ||
+  !(seconds > 0)
+) {
   process.stderr.write(HELP)
   process.exitCode = 2
 } else {
@@ -44,6 +52,9 @@ else if (!(name in WORKLOADS || name === 'audit') || !Number.isInteger(rounds) |
   if (name === 'audit') {
     const costs = await runAuditCost({ rounds, seconds, progress })
     process.stdout.write(values.json ? `${JSON.stringify(costs, null, 2)}\n` : renderAuditCost(costs))
+  } else if (name === 'revocation') {
+    const results = await runRevocation(progress)
+    process.stdout.write(values.json ? `${JSON.stringify(results, null, 2)}\n` : renderRevocation(results))
   } else {
     const result = await runWorkload(name as WorkloadName, { rounds, seconds, progress })
     process.stdout.write(values.json ? `${JSON.stringify(result, null, 2)}\n` : renderReport(result))

@@ -6,7 +6,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { createWardline } from '@wardline/client/node'
+import { createWardline, type Wardline } from '@wardline/client/node'
 import { Secret, TOTP } from 'otpauth'
 import { familyOf, startPinned, stop } from './processes.ts'
 
@@ -25,6 +25,7 @@ export class WardlineServer {
   url = ''
   ca = ''
   private child: ChildProcess | undefined
+  private readonly others: ChildProcess[] = []
   private readonly over: Readonly<Record<string, string>>
 
   /** @param over settings besides, or in place of, those of every load */
@@ -43,7 +44,17 @@ export class WardlineServer {
     return this.child?.pid ? familyOf(this.child.pid) : []
   }
 
+  /** Another node of the same installation, on the same core. */
+  async startBeside(): Promise<{ readonly url: string; readonly ca: string }> {
+    const port = await freePort()
+    const env = { ...this.env(port), WARDLINE_SEQUENCER: 'off' }
+    this.others.push(await startPinned(SERVER, env, /localhost:\d+/, () => undefined))
+    return { url: `https://localhost:${port}`, ca: this.ca }
+  }
+
   async stop(): Promise<void> {
+    this.administrator?.close()
+    for (const other of this.others) await stop(other)
     if (this.child) await stop(this.child)
     rmSync(this.dataDir, { recursive: true, force: true })
   }
@@ -51,23 +62,34 @@ export class WardlineServer {
   /** So many nurses, `channels` patients with `perChannel` of them each. Answers the channels, in order, with who is in them. */
   async populate(people: number, channels: number, perChannel: number): Promise<Populated> {
     const names = Array.from({ length: people }, (_, i) => `load.nurse${i}`)
-    const admin = createWardline({ url: this.url, ca: this.ca })
+    const admin = await this.signInAsAdministrator()
+    const ids = new Map<string, string>()
+    for (const username of names) {
+      const person = { username, displayName: username, roles: ['nurse'], password: PASSWORD }
+      ids.set(username, (await admin.api.admin.createUser(person)).id)
+    }
+    this.administrator = admin
+    const teams = Array.from({ length: channels }, (_, channel) =>
+      Array.from({ length: perChannel }, (_, i) => names[(channel * perChannel + i) % people] as string),
+    )
+    await this.importTeams(teams)
+    const byMrn = new Map(teams.map((team, channel) => [`LOAD ${channel}`, { team, channel }]))
+    return { names, ids, byMrn }
+  }
+
+  /** The administrator by whom it was populated, signed in: a code of an authenticator is good once. */
+  administrator: Wardline | undefined
+
+  private async signInAsAdministrator(): Promise<Wardline> {
+    const silent = () => ({ send: () => undefined, close: () => undefined })
+    const admin = createWardline({ url: this.url, ca: this.ca, transport: silent })
     const { totpSecret, ...credentials } = this.accountOf('administrator')
     const asked = await admin.signIn(credentials)
     if (asked.status === 'second-factor') {
       const totp = new TOTP({ secret: Secret.fromBase32(totpSecret) }).generate()
       await admin.secondFactor({ challenge: asked.challenge, totp })
     }
-    for (const username of names) {
-      await admin.api.admin.createUser({ username, displayName: username, roles: ['nurse'], password: PASSWORD })
-    }
-    admin.close()
-    const teams = Array.from({ length: channels }, (_, channel) =>
-      Array.from({ length: perChannel }, (_, i) => names[(channel * perChannel + i) % people] as string),
-    )
-    await this.importTeams(teams)
-    const byMrn = new Map(teams.map((team, channel) => [`LOAD ${channel}`, { team, channel }]))
-    return { names, byMrn }
+    return admin
   }
 
   private accountOf(role: string): DemoAccount {
@@ -125,6 +147,8 @@ export class WardlineServer {
 
 export type Populated = {
   readonly names: readonly string[]
+  /** By name. */
+  readonly ids: ReadonlyMap<string, string>
   /** By a patient's MRN: which channel of the layout that is, and who is on the team. */
   readonly byMrn: ReadonlyMap<string, { readonly team: readonly string[]; readonly channel: number }>
 }

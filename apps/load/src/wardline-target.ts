@@ -8,7 +8,7 @@ import { PASSWORD, TENANT, WardlineServer } from './wardline-server.ts'
 /** No more people than this sign in; with more sockets each has several, in different channels. */
 const MAX_PEOPLE = 200
 
-type Person = {
+export type Person = {
   readonly sdk: Wardline
   readonly proofs: ReturnType<typeof createProofs>
   readonly channels: Map<string, string>
@@ -55,7 +55,7 @@ export function wardlineTarget(
   }
 }
 
-async function signIn(server: WardlineServer, username: string): Promise<Person> {
+export async function signIn(server: WardlineServer, username: string): Promise<Person> {
   const proofs = createProofs(memoryKeyStore(), new ServerClock(Date.now))
   // The SDK's own line is never opened: this transport does nothing.
   const silent = () => ({ send: () => undefined, close: () => undefined })
@@ -73,8 +73,8 @@ async function signIn(server: WardlineServer, username: string): Promise<Person>
 }
 
 /** One socket, authenticated and live in its channel. */
-function connect(
-  server: WardlineServer,
+export function connect(
+  server: Pick<WardlineServer, 'url' | 'ca'>,
   { sdk, proofs }: Person,
   channelId: string,
   channel: number,

@@ -24,6 +24,7 @@ export type Config = {
   readonly databaseAppUrl: string | null
   readonly databaseSequencerUrl: string | null
   readonly sequencer: 'embedded' | 'off'
+  readonly bus: 'postgres' | 'off'
   readonly alerts: {
     readonly run: 'embedded' | 'off'
     /** An event without a place in the audit log for so long raises an alert. */
@@ -200,6 +201,7 @@ function toConfig(values: Values): Config {
     databaseAppUrl: values.WARDLINE_DATABASE_APP_URL ?? null,
     databaseSequencerUrl: values.WARDLINE_DATABASE_SEQUENCER_URL ?? null,
     sequencer: values.WARDLINE_SEQUENCER,
+    bus: values.WARDLINE_BUS,
     alerts: {
       run: values.WARDLINE_ALERTS,
       staleMs: values.WARDLINE_ALERTS_STALE_SECONDS * 1000,

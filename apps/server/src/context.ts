@@ -1,7 +1,7 @@
 import { type PolicySettings, withStepUp } from '@wardline/policy'
 import { type Access, createAccess } from './access/access.ts'
 import type { AuditFact } from './audit/event.ts'
-import type { Bus } from './bus/bus.ts'
+import { type Bus, silentBus } from './bus/bus.ts'
 import { createPostgresBus } from './bus/postgres-bus.ts'
 import { type Clock, systemClock } from './clock.ts'
 import type { Config } from './config.ts'
@@ -98,7 +98,8 @@ export async function createContext(
   endings.push(() => slowDown.close())
   const passkeys = createPasskeyChallenges(await keys.derive('passkey-challenge', 32), usedProofs, clock)
 
-  const bus = overrides.bus?.(database) ?? createPostgresBus(database, clock, report)
+  const postgresOrNone = () => (config.bus === 'off' ? silentBus : createPostgresBus(database, clock, report))
+  const bus = overrides.bus?.(database) ?? postgresOrNone()
   endings.push(() => bus.close())
   const access = createAccess({ database, clock, limits: config.limits, onFault: report })
   const activity = new Activity({ clock, database, onFault: report })

@@ -96,6 +96,13 @@ const named = {
     fix: 'give a file',
     shown: '/etc/wardline/webhook-ca.pem',
   }),
+  WARDLINE_BUS: {
+    schema: z.enum(['postgres', 'off']).default('postgres'),
+    about:
+      'How nodes tell each other what has changed: postgres (LISTEN/NOTIFY), or off (each looks for itself; behind a pooler).',
+    fix: 'give postgres or off',
+    shown: 'postgres',
+  },
   WARDLINE_AUDIT_DIR: optional(z.string(), {
     about:
       'The folder of the audit log, the same for every process that may write it. By default $WARDLINE_DATA/audit-log.',

@@ -26,6 +26,7 @@ import {
   channelSummary,
   type createChannel,
   type createUser,
+  device,
   directoryEntry,
   factors,
   historyPage,
@@ -43,6 +44,7 @@ import {
   recoveryCodes,
   role,
   sessionSummary,
+  sessionsEnded,
   signedInUser,
   tenantSettings,
   totpEnrolment,
@@ -68,6 +70,7 @@ const directory = page(directoryEntry)
 const patients = page(patientSummary)
 const roles = page(role)
 const sessions = page(sessionSummary)
+const devices = page(device)
 
 /** Every call that an access token suffices for (PROTOCOL.md). Each throws WardlineError. */
 export function createApi(call: <T>(call: Call<T>) => Promise<T>) {
@@ -84,6 +87,10 @@ export function createApi(call: <T>(call: Call<T>) => Promise<T>) {
     /** Where this person is signed in. */
     sessions: (query: PageQuery = {}) => get('/me/sessions', sessions, query),
     endSession: (id: string) => remove(at('/me/sessions', id)),
+    /** The keys this person has signed in with. */
+    devices: () => get('/me/devices', devices),
+    /** Ends what is signed in on a device of this person's; its key opens nothing of theirs any more. */
+    revokeDevice: (id: string) => remove(at('/me/devices', id)),
     /** Sets another password; this person's other sessions end. Refused with `why` where the old is wrong or the new too common. */
     changePassword: (body: Input<typeof changePassword>) => post<void>('/me/password', body, null),
     /** This person's second factors. */
@@ -129,6 +136,14 @@ export function createApi(call: <T>(call: Call<T>) => Promise<T>) {
       endAssignment: (id: string) => remove(at('/admin/care-team', id)),
       sessions: (query: PageQuery & { user?: string } = {}) => get('/admin/sessions', sessions, query),
       endSession: (id: string) => remove(at('/admin/sessions', id)),
+      /** Ends every sign-in of a person; answers how many. */
+      endSessionsOf: (user: string) =>
+        call({ method: 'DELETE', path: `${at('/admin/users', user)}/sessions`, answer: sessionsEnded }),
+      /** Ends every sign-in of the organisation, this one too. */
+      endAllSessions: () => call({ method: 'DELETE', path: '/admin/sessions', answer: sessionsEnded }),
+      devices: (query: PageQuery & { user?: string } = {}) => get('/admin/devices', devices, query),
+      /** Revokes a device for everybody: nobody of the organisation signs in with its key any more. */
+      revokeDevice: (id: string) => remove(at('/admin/devices', id)),
       /** What this organisation decides about its sign-ins, as it is in force. */
       settings: () => get('/admin/settings', tenantSettings),
       /** Asks for a step-up where the last proof is old. Refused `invalid` with the field that is out of bounds. */

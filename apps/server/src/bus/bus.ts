@@ -50,7 +50,7 @@ export interface Bus {
   close(): Promise<void>
 }
 
-/** The bus of a node that is alone, and of tests in which every hint is lost. */
+/** The bus of nodes that only look for themselves (P6), and of tests in which every hint is lost. */
 export const silentBus: Bus = {
   publish: () => undefined,
   onHint: () => () => undefined,
