@@ -81,6 +81,7 @@ describe('the database’s owner, every guard switched off', () => {
       'audit_log.head',
       'audit_log.events',
       'audit_log.hours',
+      'audit_log.days',
       'audit_log.indexed',
     ]
     const copy = (table: string) => `mutation_copy_${table.replace('.', '_')}`
@@ -236,7 +237,7 @@ describe('the database’s owner, every guard switched off', () => {
 
   it.each([
     ['tenant_id', `'${other}'`],
-    ['at', "at + interval '1 s'"],
+    ['at', "at + interval '1 ms'"],
     ['writer_id', `'${other}'`],
     ['writer_seq', 'writer_seq + 1'],
     ['action', "'auth.login'"],
@@ -246,22 +247,26 @@ describe('the database’s owner, every guard switched off', () => {
     ['connection', 'NULL'],
   ])('column %s of the index', async (column, value) => {
     const change = `UPDATE audit_log.events SET ${column} = ${value} WHERE ${indexed}`
-    const counted = ['tenant_id', 'action', 'outcome'].includes(column) ? ['audit_log.hours changed'] : []
-    expect(await foundAfter(change)).toEqual(['audit_log.events changed', ...counted])
+    const counted = ['tenant_id', 'action', 'outcome'].includes(column)
+      ? ['audit_log.days changed', 'audit_log.hours changed']
+      : []
+    expect(await foundAfter(change)).toEqual([...counted, 'audit_log.events changed'].toSorted())
   })
 
-  it.each([
-    ['tenant_id', `'${other}'`],
-    ['hour', "hour - interval '1 hour'"],
-    ['action', "'auth.login'"],
-    ['outcome', "'refused'"],
-    ['count', 'count + 1'],
-  ])('column %s of the hours', async (column, value) => {
-    const one =
-      '(tenant_id, hour, action, outcome) = (SELECT tenant_id, hour, action, outcome FROM audit_log.hours LIMIT 1)'
-    const found = ['audit_log.hours changed']
-    expect(await foundAfter(`UPDATE audit_log.hours SET ${column} = ${value} WHERE ${one}`)).toEqual(found)
-    if (column === 'count') expect(await foundAfter(`DELETE FROM audit_log.hours WHERE ${one}`)).toEqual(found)
+  it.each(
+    ['hour', 'day'].flatMap((unit) => [
+      [unit, 'tenant_id', `'${other}'`],
+      [unit, unit, `${unit} - interval '1 ${unit}'`],
+      [unit, 'action', "'auth.login'"],
+      [unit, 'outcome', "'refused'"],
+      [unit, 'count', 'count + 1'],
+    ]),
+  )('of the %ss, column %s', async (unit, column, value) => {
+    const key = `tenant_id, ${unit}, action, outcome`
+    const one = `(${key}) = (SELECT ${key} FROM audit_log.${unit}s LIMIT 1)`
+    const found = [`audit_log.${unit}s changed`]
+    expect(await foundAfter(`UPDATE audit_log.${unit}s SET ${column} = ${value} WHERE ${one}`)).toEqual(found)
+    if (column === 'count') expect(await foundAfter(`DELETE FROM audit_log.${unit}s WHERE ${one}`)).toEqual(found)
   })
 
   it('a row of the index moved, deleted or put in, and an index that says it is whole when it is not', async () => {
@@ -291,6 +296,7 @@ describe('the database’s owner, every guard switched off', () => {
       ...['size', 'root', 'note', 'vkey'].map((name) => `head.${name}`),
       ...['next_index', 'safe_at'].map((name) => `indexed.${name}`),
       ...['tenant_id', 'hour', 'action', 'outcome', 'count'].map((name) => `hours.${name}`),
+      ...['tenant_id', 'day', 'action', 'outcome', 'count'].map((name) => `days.${name}`),
       ...[
         'tenant_id',
         'leaf_index',

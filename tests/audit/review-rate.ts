@@ -89,6 +89,9 @@ async function fill(): Promise<void> {
     ])
   }
   await owner.query(
+    `INSERT INTO audit_log.days SELECT tenant_id, date_trunc('day', at, 'UTC'), action, outcome, count(*) FROM audit_log.events GROUP BY 1, 2, 3, 4`,
+  )
+  await owner.query(
     `INSERT INTO audit_log.hours SELECT tenant_id, date_trunc('hour', at), action, outcome, count(*) FROM audit_log.events GROUP BY 1, 2, 3, 4`,
   )
   await owner.query(`INSERT INTO audit_log.indexed (next_index, safe_at) VALUES ($1, now() + interval '40 days')`, [

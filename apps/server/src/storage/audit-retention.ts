@@ -103,6 +103,7 @@ export class AuditRetentionStore {
         }
       }
       await this.#client.query('DELETE FROM audit_log.hours WHERE hour < $1', [new Date(last.until)])
+      await this.#client.query('DELETE FROM audit_log.days WHERE day < $1', [new Date(last.until)])
       await this.#client.query('COMMIT')
     } catch (error) {
       await this.#client.query('ROLLBACK')

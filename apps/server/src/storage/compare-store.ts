@@ -87,12 +87,13 @@ export class CompareStore extends SequencerStore {
     return Number(row?.[0])
   }
 
-  /** Hours whose count is not that of the rows of the index. */
-  async countWrongHours(): Promise<number> {
+  /** Hours, and days, whose count is not that of the rows of the index. */
+  async countWrongSums(unit: 'hour' | 'day'): Promise<number> {
     const [row] = await this.rows<[string]>(
       `SELECT count(*) FROM (
-         SELECT tenant_id, date_trunc('hour', at) AS hour, action, outcome, count(*) AS found FROM audit_log.events GROUP BY 1, 2, 3, 4) e
-       FULL JOIN audit_log.hours h USING (tenant_id, hour, action, outcome) WHERE e.found IS DISTINCT FROM h.count`,
+         SELECT tenant_id, date_trunc('${unit}', at) AS ${unit}, action, outcome, count(*) AS found
+         FROM audit_log.events GROUP BY 1, 2, 3, 4) e
+       FULL JOIN audit_log.${unit}s h USING (tenant_id, ${unit}, action, outcome) WHERE e.found IS DISTINCT FROM h.count`,
       [],
     )
     return Number(row?.[0])

@@ -295,7 +295,11 @@ export class SequencerStore {
        counted AS (
          INSERT INTO audit_log.hours (tenant_id, hour, action, outcome, count)
          SELECT tenant_id, date_trunc('hour', at), action, outcome, count(*) FROM added GROUP BY 1, 2, 3, 4
-         ON CONFLICT (tenant_id, hour, action, outcome) DO UPDATE SET count = audit_log.hours.count + excluded.count)
+         ON CONFLICT (tenant_id, hour, action, outcome) DO UPDATE SET count = audit_log.hours.count + excluded.count),
+       summed AS (
+         INSERT INTO audit_log.days (tenant_id, day, action, outcome, count)
+         SELECT tenant_id, date_trunc('day', at), action, outcome, count(*) FROM added GROUP BY 1, 2, 3, 4
+         ON CONFLICT (tenant_id, day, action, outcome) DO UPDATE SET count = audit_log.days.count + excluded.count)
        INSERT INTO audit_log.indexed (next_index, safe_at) VALUES ($11, to_timestamp($12 / 1000.0))
        ON CONFLICT (one) DO UPDATE SET next_index = excluded.next_index,
          safe_at = greatest(audit_log.indexed.safe_at, excluded.safe_at)`,

@@ -52,7 +52,7 @@ export async function compareDatabase(
   }
   await compareCounts(store, seen, findings)
   await compareIndexState(store, seen, size, findings)
-  await compareHours(store, findings)
+  await compareSums(store, findings)
   return { findings: findings.all(), dropped: findings.dropped }
 }
 
@@ -93,9 +93,12 @@ async function compareHead({ store, tiles, size, logKeys }: CompareOptions, find
 }
 
 /** What the histogram counts is what the index holds. A row that is missing there has been told of already. */
-async function compareHours(store: CompareStore, findings: DatabaseFindings): Promise<void> {
-  const wrong = await store.countWrongHours()
-  if (wrong > 0) findings.add('changed', 'audit_log.hours', `${wrong} hours are not counted as the index has them`)
+async function compareSums(store: CompareStore, findings: DatabaseFindings): Promise<void> {
+  for (const unit of ['hour', 'day'] as const) {
+    const wrong = await store.countWrongSums(unit)
+    if (wrong > 0)
+      findings.add('changed', `audit_log.${unit}s`, `${wrong} ${unit}s are not counted as the index has them`)
+  }
 }
 
 async function compareIndexState(

@@ -6,6 +6,7 @@ export type DatabaseTable =
   | 'audit_log.head'
   | 'audit_log.events'
   | 'audit_log.hours'
+  | 'audit_log.days'
   | 'audit_log.indexed'
 
 /** Something in the database that is not as the log has it. `place`: the entry of the log that shows it. */
