@@ -59,6 +59,12 @@ const alert = createRoute({
   component: alertsScreen,
 })
 
+const settings = createRoute({
+  getParentRoute: () => root,
+  path: '/settings',
+  component: lazyRouteComponent(() => import('./policy/policy-screen.tsx'), 'PolicyScreen'),
+})
+
 /** The addresses of the app. They hold ids and filters, never ePHI. */
 export const router = createRouter({
   routeTree: root.addChildren([
@@ -68,6 +74,7 @@ export const router = createRouter({
     alert,
     reviews,
     people,
+    settings,
   ]),
   defaultErrorComponent: Crashed,
   defaultNotFoundComponent: NotFound,

@@ -7,6 +7,7 @@ import { lock } from './strings/lock.ts'
 import { messages } from './strings/messages.ts'
 import { members, patients } from './strings/people.ts'
 import { session } from './strings/session.ts'
+import { policy, sessions } from './strings/sessions.ts'
 import { shell } from './strings/shell.ts'
 import { words } from './strings/words.ts'
 
@@ -24,5 +25,7 @@ export const strings = {
   alerts,
   account,
   lock,
+  sessions,
+  policy,
   accounts,
 } as const

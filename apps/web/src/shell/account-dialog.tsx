@@ -1,4 +1,4 @@
-import { LogOut } from 'lucide-react'
+import { LockKeyhole, LogOut } from 'lucide-react'
 import { useState } from 'react'
 import { zone } from '../format/time.ts'
 import { useSignOut } from '../session/sign-out.tsx'
@@ -8,7 +8,7 @@ import { Button } from '../ui/button.tsx'
 import { Dialog } from '../ui/dialog.tsx'
 import { Switch } from '../ui/field.tsx'
 import { Segmented } from '../ui/segmented.tsx'
-import { useMe, useUnsent } from '../wardline/context.tsx'
+import { useMe, useUnsent, useWardline } from '../wardline/context.tsx'
 import styles from './account-dialog.module.css'
 import { unsentCount } from './connection-words.ts'
 
@@ -18,13 +18,15 @@ interface AccountDialogProps {
   readonly onShortcuts: () => void
   readonly onPassword: () => void
   readonly onFactor: () => void
+  readonly onSessions: () => void
   readonly onClose: () => void
 }
 
 /** Who I am here, how this device behaves, and the way out. */
-export function AccountDialog({ onShortcuts, onPassword, onFactor, onClose }: AccountDialogProps) {
+export function AccountDialog({ onShortcuts, onPassword, onFactor, onSessions, onClose }: AccountDialogProps) {
   const me = useMe()
   const settings = useSettings()
+  const wardline = useWardline()
   const signOut = useSignOut()
   const unsent = unsentCount(useUnsent())
   const [warned, setWarned] = useState(false)
@@ -67,6 +69,12 @@ export function AccountDialog({ onShortcuts, onPassword, onFactor, onClose }: Ac
           </Button>
           <Button small onClick={onFactor}>
             {strings.account.factor.open}
+          </Button>
+          <Button small onClick={onSessions}>
+            {strings.sessions.open}
+          </Button>
+          <Button small icon={LockKeyhole} onClick={() => void wardline.lock()}>
+            {strings.lock.now}
           </Button>
         </p>
       </div>

@@ -2,6 +2,7 @@ import { Outlet, useNavigate } from '@tanstack/react-router'
 import { useEffect, useState } from 'react'
 import { FactorDialog } from '../account/factor-dialog.tsx'
 import { PasswordDialog } from '../account/password-dialog.tsx'
+import { SessionsDialog } from '../account/sessions-dialog.tsx'
 import { StepUpDialog } from '../account/step-up-dialog.tsx'
 import { DemoStripe } from '../session/demo-stripe.tsx'
 import { useSettings } from '../settings/settings.tsx'
@@ -25,7 +26,7 @@ export function Frame() {
   const navigate = useNavigate()
   const { singleKeys } = useSettings()
   const auditor = useAbility('audit.read')
-  const [open, setOpen] = useState<'account' | 'shortcuts' | 'password' | 'factor' | null>(null)
+  const [open, setOpen] = useState<'account' | 'shortcuts' | 'password' | 'factor' | 'sessions' | null>(null)
 
   useShortcuts(
     {
@@ -57,12 +58,14 @@ export function Frame() {
           onShortcuts={() => setOpen('shortcuts')}
           onPassword={() => setOpen('password')}
           onFactor={() => setOpen('factor')}
+          onSessions={() => setOpen('sessions')}
           onClose={() => setOpen(null)}
         />
       )}
       <StepUpDialog />
       {open === 'password' && <PasswordDialog onClose={() => setOpen(null)} />}
       {open === 'factor' && <FactorDialog onClose={() => setOpen(null)} />}
+      {open === 'sessions' && <SessionsDialog onClose={() => setOpen(null)} />}
       {open === 'shortcuts' && <ShortcutsDialog onClose={() => setOpen(null)} />}
     </div>
   )

@@ -14,6 +14,7 @@ const { nav, account } = strings.shell
 export function TopBar({ onAccount }: { readonly onAccount: () => void }) {
   const clinical = useAbility('channel.read')
   const auditor = useAbility('audit.read')
+  const administrator = useAbility('settings.manage')
   const people = useAbility('user.read')
   return (
     <header className={styles.bar}>
@@ -39,6 +40,11 @@ export function TopBar({ onAccount }: { readonly onAccount: () => void }) {
           {people && (
             <Link to="/people" className={styles.link ?? ''} activeProps={{ 'aria-current': 'page' }}>
               {nav.people}
+            </Link>
+          )}
+          {administrator && (
+            <Link to="/settings" className={styles.link ?? ''} activeProps={{ 'aria-current': 'page' }}>
+              {strings.policy.nav}
             </Link>
           )}
         </nav>
