@@ -4,7 +4,9 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { page, patientSummary } from '@wardline/protocol'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { NIL_UUID } from '../apps/server/src/storage/errors.ts'
 import { auditOf } from './_util/audit.ts'
+import { enrolPasskey } from './_util/passkey.ts'
 import { Person, signedIn } from './_util/person.ts'
 import { startTestServer, type TestServer } from './_util/server.ts'
 import { openSocket } from './_util/socket.ts'
@@ -168,5 +170,22 @@ describe('wardline tenant create', () => {
     expect((await create('Hill Side')).err).toContain('give a slug of small letters')
     expect((await create('other', '--admin', 'A Moss')).err).toContain('give the administrator a user name')
     expect(await server.database.query('SELECT id FROM tenants')).toEqual(before)
+  })
+})
+
+describe('R-11: wardline factors reset', () => {
+  it('takes the factors of who has lost them, with their sign-ins, beside a running server', async () => {
+    const chief = await signedIn(server, 'lakeside/admin.novak')
+    await enrolPasskey(chief)
+    const socket = await openSocket(chief)
+    const reset = (user: string) => wardline(['factors', 'reset', '--tenant', 'lakeside', '--user', user])
+    expect(await reset('Admin.Novak')).toMatchObject({ code: 0, out: '1 taken away\n' })
+    expect((await socket.closing()).code).toBe(4403)
+    const again = await signedIn(server, 'lakeside/admin.novak')
+    expect((await again.call('GET', '/me/factors')).body).toEqual({ items: [], recoveryCodes: 0 })
+    expect(await auditOf(server, 'lakeside', { action: 'factor.reset' })).toMatchObject([
+      { outcome: 'allowed', actor: NIL_UUID, user: chief.user.id, count: 1 },
+    ])
+    expect(await reset('nobody')).toMatchObject({ code: 1, err: 'wardline: there is no user "nobody" in lakeside.\n' })
   })
 })

@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander'
 import { auditCommand } from './audit/audit.ts'
 import { CliError } from './cli-error.ts'
 import { drillCommand } from './drill.ts'
+import { factorsCommand } from './factors.ts'
 import { importCommand } from './import.ts'
 import { keysCommand } from './keys.ts'
 import { sequencerCommand } from './sequencer.ts'
@@ -19,6 +20,7 @@ const program = new Command('wardline')
   .addCommand(importCommand())
   .addCommand(keysCommand())
   .addCommand(sessionsCommand())
+  .addCommand(factorsCommand())
   .addCommand(auditCommand())
   .addCommand(sequencerCommand())
   .addCommand(drillCommand())

@@ -1,15 +1,11 @@
-import { auditId } from '../audit/event.ts'
 import type { Context } from '../context.ts'
 import { Refusal } from '../errors.ts'
 import type { Caller } from '../http/caller.ts'
-import { decideFor, refuse } from '../http/decide.ts'
-import { endSessions } from '../sessions/end.ts'
+import { refuse } from '../http/decide.ts'
 import type { Change } from '../storage/transaction.ts'
-import { changeFactors, requireFreshFactor, takeUser } from './factor-change.ts'
+import { changeFactors, requireFreshFactor } from './factor-change.ts'
 import { countFactors } from './held.ts'
-import { voidPasskeys } from './passkey-rows.ts'
 import { replaceRecoveryCodes, voidRecoveryCodes } from './recovery-rows.ts'
-import { voidTotps } from './totp-rows.ts'
 
 /**
  * Takes one of the caller's factors away; with the last of them go the recovery codes.
@@ -64,30 +60,4 @@ export async function renewRecoveryCodes(ctx: Context, caller: Caller): Promise<
   const action = 'factor.recovery-codes'
   await requireFreshFactor(ctx, caller, action)
   return changeFactors(ctx, caller, action, (tx) => replaceRecoveryCodes(tx, userId))
-}
-
-/**
- * Takes all factors of somebody else away who has lost them: an administrator's act, after a step-up (R-11, R-38). All their
- * sessions end; where a role of theirs demands a factor, they enrol one at their next sign-in. @throws Refusal
- */
-export async function resetFactors(ctx: Context, caller: Caller, userId: string): Promise<void> {
-  const { tenant } = caller.actor
-  const about = { user: auditId(userId) }
-  const action = 'factor.reset'
-  const where = { tenantId_id: { tenantId: tenant, id: userId } }
-  const there = await ctx.database.readTenant(tenant, (db) => db.user.findUnique({ where, select: { id: true } }))
-  if (there === null) return refuse(ctx, caller, new Refusal('not-found', 'not-found'), action, about)
-  await decideFor(ctx, caller, action, { kind: 'user', tenant, id: userId }, about)
-  const version = await ctx.database.withTenant(tenant, async (tx) => {
-    await takeUser(tx, userId)
-    const before = await countFactors(tx.db, tenant, userId)
-    await voidTotps(ctx, tx, userId, 'all')
-    await voidPasskeys(tx, userId)
-    await voidRecoveryCodes(tx, userId)
-    const ended = await endSessions(tx, { user: userId }, 'factor-changed')
-    tx.audit({ ...caller.trail, ...about, action, outcome: 'allowed', reason: 'role', count: before })
-    return ended.version
-  })
-  ctx.sessions.changed(tenant, userId, version)
-  await ctx.access.settled(tenant, userId)
 }

@@ -17,7 +17,8 @@ import { noQuery } from '../http/no-query.ts'
 import { confirmPasskey, enrolPasskey } from './enrol-passkey.ts'
 import { confirmTotp, enrolTotp } from './enrol-totp.ts'
 import { listFactors } from './list.ts'
-import { removeFactor, renewRecoveryCodes, resetFactors } from './remove.ts'
+import { removeFactor, renewRecoveryCodes } from './remove.ts'
+import { resetFactors } from './reset.ts'
 
 /** What somebody may do who has to enrol first. */
 const enrolling = { action: 'factor.enrol', whileEnrolling: true } as const
