@@ -4,12 +4,14 @@ import { join } from 'node:path'
 import { API_BASE, SOCKET_PATH, SUBPROTOCOL } from '@wardline/protocol'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
+import { manualClock } from '../../apps/server/src/clock.ts'
 import { auditOf } from '../_util/audit.ts'
 import { call } from '../_util/https.ts'
 import { Person, signedIn } from '../_util/person.ts'
 import { rawTls } from '../_util/raw-tls.ts'
 import { startTestServer, type TestServer } from '../_util/server.ts'
 
+const clock = manualClock(Date.UTC(2026, 5, 1, 8))
 /** Reached directly, and by a peer that it takes for a proxy. */
 let direct: TestServer
 let behind: TestServer
@@ -17,9 +19,9 @@ const webRoot = mkdtempSync(join(tmpdir(), 'wardline-web-'))
 
 beforeAll(async () => {
   writeFileSync(join(webRoot, 'index.html'), '<!doctype html><title>Wardline</title>')
-  direct = await startTestServer({ webRoot })
+  direct = await startTestServer({ clock, webRoot })
   const config = { trustedProxies: ['127.0.0.0/8', '10.0.0.0/24'] }
-  behind = await startTestServer({ beside: direct, webRoot, config })
+  behind = await startTestServer({ beside: direct, clock, webRoot, config })
 })
 afterAll(async () => {
   await behind.stop()
@@ -39,7 +41,9 @@ const transports = {
   },
   /** The address that a socket's opening is written down with. */
   async socket(server: TestServer, headers: Headers): Promise<string | undefined> {
-    const person = await signedIn(server, 'riverside/nurse.lind')
+    // From the same network: another one would be asked for a new token (R-18).
+    const person = new Person(server)
+    await person.signIn('riverside', 'nurse.lind', { headers })
     const { connectionId } = await open(person, headers)
     const [event] = await auditOf(direct, 'riverside', { action: 'socket.authenticate', connection: connectionId })
     return event?.address
@@ -54,6 +58,7 @@ function open(person: Person, headers: Headers): Promise<{ connectionId: string 
     let connectionId = ''
     socket.on('error', reject)
     socket.on('unexpected-response', (_request, response) => reject(new Error(`answered ${response.statusCode}`)))
+    socket.on('close', (code) => reject(new Error(`closed with ${code}`)))
     socket.on('message', (data: Buffer) => {
       const frame = JSON.parse(data.toString()) as { type: string; nonce: string; connectionId: string }
       if (frame.type === 'session.challenge') {
@@ -62,8 +67,8 @@ function open(person: Person, headers: Headers): Promise<{ connectionId: string 
         socket.send(JSON.stringify({ type: 'session.authenticate', id: '1', token: person.token, proof }))
         return
       }
-      socket.terminate()
       resolve({ connectionId })
+      socket.terminate()
     })
   })
 }
@@ -139,6 +144,7 @@ test('ASVS 4.1.3 a name that the client made up is in no answer', async () => {
 test('R-05 what is counted for each address is counted for the client, not for the proxy', async () => {
   const limited = await startTestServer({
     beside: direct,
+    clock,
     config: { trustedProxies: ['127.0.0.1'], preAuth: { ...direct.ctx.config.preAuth, signInsPerMinute: 2 } },
   })
   try {

@@ -118,7 +118,7 @@ describe('Synapse CVE-2023-32682, Directus GHSA-56p6-qw3c-fq2g, ASVS 6.3.4: who 
     // Of programs, whose test has this of its own (service-account.test.ts).
     known.push('/api/v1/oauth/token')
     const there = Object.entries(routesForAnyone).filter(([, why]) => /becomes|stays|proves again/.test(why))
-    expect(there.map(([route]) => route.split(' ')[1]).sort()).toEqual(known.sort())
+    expect(new Set(there.map(([route]) => route.split(' ')[1]))).toEqual(new Set(known))
   })
 
   test('and all of them are open to who was not', async () => {
