@@ -69,5 +69,5 @@ it(
     const [own] = await store.query<{ n: string }>('SELECT count(*) AS n FROM audit_log.runs WHERE own IS NOT NULL')
     expect(report.entries).toBe(written + Number(own?.n))
   },
-  20_000 + KILLS * 5_000,
+  60_000 + KILLS * 20_000,
 )

@@ -7,8 +7,8 @@ import { type Peer, trailOf } from './peer.ts'
 import { Refusals } from './refusals.ts'
 
 const FLUSH_MS = 60_000
-/** Addresses whose sockets are counted at once; those beyond it are counted together. */
-const MAX_COUNTED = 10_000
+/** Addresses whose sockets are counted each by itself in a period; those beyond it together: many addresses do not fill the log either. */
+const MAX_COUNTED = 200
 const OTHERS = 'others'
 /** What is no fault of the address. */
 const OURS: ReadonlySet<AuditReason> = new Set<AuditReason>([

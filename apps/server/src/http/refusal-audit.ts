@@ -9,8 +9,8 @@ import type { Database } from '../storage/open.ts'
 import { addressOf, whereOf } from './where.ts'
 
 const FLUSH_MS = 60_000
-/** Addresses whose refusals are counted at once; those beyond it are counted together. */
-const MAX_COUNTED = 10_000
+/** Addresses whose refusals are counted each by itself in a period; those beyond it together: many addresses do not fill the log either. */
+const MAX_COUNTED = 200
 const OTHERS = 'others'
 
 const SITE_REASONS: ReadonlySet<AuditReason> = new Set<AuditReason>(['origin', 'cleartext', 'certificate', 'csrf'])
