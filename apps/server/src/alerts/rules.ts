@@ -65,6 +65,7 @@ const overLimit = refusedFor([
   'in-flight',
   'subscriptions',
   'sockets-per-user',
+  'held-off',
   'pending-sockets',
   'connections',
   'sign-ins',
