@@ -144,6 +144,16 @@ describe('R-23: a service account', () => {
     socket.cut()
   })
 
+  test('where its session is locked (R-18: its roles have changed, say), the next assertion begins another', async () => {
+    await program.ask()
+    const locked = claimsOf(program.person.token)['sid']
+    const lock = `UPDATE sessions SET locked_at = now(), lock_reason = 'role-change' WHERE id = $1`
+    await server.database.query(lock, [locked])
+    expect((await program.ask()).status).toBe(200)
+    expect(claimsOf(program.person.token)['sid']).not.toBe(locked)
+    expect((await program.person.call('GET', `/patients/${patient.id}`)).status).toBe(200)
+  })
+
   test('may ask for less than it may have, and not for more', async () => {
     const scope = `patient:read:${patient.id}`
     expect(serviceToken.parse((await program.ask({ scope })).body).scope).toBe(scope)

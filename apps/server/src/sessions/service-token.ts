@@ -109,7 +109,8 @@ async function beginOrProlong(
   const deviceId = await registerDevice(tx, userId, jkt, trail)
   const at = new Date(tx.at)
   const living = await db.session.findFirst({
-    where: { tenantId, deviceId, endedAt: null, expiresAt: { gt: at } },
+    // Nobody is there to unlock a locked one: the program asserts itself anew, and gets another.
+    where: { tenantId, deviceId, endedAt: null, lockedAt: null, expiresAt: { gt: at } },
     select: { id: true },
   })
   const id = living?.id ?? randomSecretId()
