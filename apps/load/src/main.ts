@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util'
 import { renderAuditCost, runAuditCost } from './audit-cost.ts'
 import { pinGenerator } from './processes.ts'
+import { renderRenewal, runRenewal } from './renewal.ts'
 import { renderReport } from './report.ts'
 import { renderRevocation, runRevocation } from './revocation.ts'
 import { runWorkload, WORKLOADS, type WorkloadName } from './workloads.ts'
@@ -16,6 +17,7 @@ ${Object.entries(WORKLOADS)
   audit   S with and without the audit: its share of the hot path, and how soon an event is under a signed checkpoint
 
   revocation   200 sockets on two nodes, 200 posts/s: from the request to the last byte, with the bus and without
+  renewal      two people, tokens of 20 s, 50 posts/s for --seconds (60 is three tokens each; 1800 the half hour of R-17)
 
 Options
   --rounds N    how often each phase is run on each side; the report gives medians (default 3)
@@ -39,7 +41,7 @@ const rounds = Number(values.rounds)
 const seconds = Number(values.seconds)
 if (values.help) process.stdout.write(HELP)
 else if (
-  !(name in WORKLOADS || ['audit', 'revocation'].includes(name)) ||
+  !(name in WORKLOADS || ['audit', 'revocation', 'renewal'].includes(name)) ||
   !Number.isInteger(rounds) ||
   rounds < 1 ||
   !(seconds > 0)
@@ -52,6 +54,10 @@ else if (
   if (name === 'audit') {
     const costs = await runAuditCost({ rounds, seconds, progress })
     process.stdout.write(values.json ? `${JSON.stringify(costs, null, 2)}\n` : renderAuditCost(costs))
+  } else if (name === 'renewal') {
+    const run = await runRenewal(seconds, progress)
+    process.stdout.write(values.json ? `${JSON.stringify(run, null, 2)}\n` : renderRenewal(run))
+    if (run.wrong + run.dropped + run.posts - run.accepted > 0) process.exitCode = 1
   } else if (name === 'revocation') {
     const results = await runRevocation(progress)
     process.stdout.write(values.json ? `${JSON.stringify(results, null, 2)}\n` : renderRevocation(results))
