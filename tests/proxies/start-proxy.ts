@@ -18,13 +18,21 @@ export type Proxy = {
   stop(): Promise<void>
 }
 
-type Where = { readonly folder: string; readonly dataDir: string; readonly url: string; readonly ports: Ports }
+type Where = {
+  readonly folder: string
+  readonly dataDir: string
+  readonly url: string
+  readonly ports: Ports
+  /** PEM of the authority of devices, where those are asked for their certificates. */
+  readonly devices?: string
+}
 
 /** Starts the proxy in the foreground, with the local authority's certificate, and waits until somebody answers behind it. */
 export async function startProxy(name: 'nginx' | 'caddy', where: Where): Promise<Proxy> {
   const { folder, dataDir, url, ports } = where
   const tls = join(folder, 'etc')
-  mkdirSync(tls)
+  mkdirSync(tls, { recursive: true })
+  if (where.devices !== undefined) writeFileSync(join(tls, 'devices.crt'), where.devices)
   const own = readFileSync(join(dataDir, 'tls', 'server.pem'), 'utf8')
   writeFileSync(join(tls, 'tls.key'), own.slice(0, own.indexOf('-----BEGIN CERTIFICATE')), { mode: 0o600 })
   writeFileSync(join(tls, 'tls.crt'), own.slice(own.indexOf('-----BEGIN CERTIFICATE')))
@@ -60,8 +68,8 @@ async function answering(child: ChildProcess, url: string, ca: Buffer, said: () 
   }
 }
 
-function nginx({ folder, ports }: Where, tls: string) {
-  const example = exampleWith('nginx.conf', [
+function nginx({ folder, ports, devices }: Where, tls: string) {
+  const example = exampleWith('nginx.conf', devices !== undefined, [
     ['listen 80;', `listen 127.0.0.1:${ports.plain};`],
     ['listen 443 ssl', `listen 127.0.0.1:${ports.tls} ssl`],
     ...sameNames(ports, tls),
@@ -77,9 +85,9 @@ function nginx({ folder, ports }: Where, tls: string) {
   return { command: 'nginx', args: ['-p', folder, '-e', 'stderr', '-c', file], version: `nginx ${version}` }
 }
 
-function caddy({ folder, ports }: Where, tls: string) {
-  const example = exampleWith('Caddyfile', [
-    ['{\n\t#', `{\n\thttp_port ${ports.plain}\n\thttps_port ${ports.tls}\n\tskip_install_trust\n\t#`],
+function caddy({ folder, ports, devices }: Where, tls: string) {
+  const example = exampleWith('Caddyfile', devices !== undefined, [
+    ['\tadmin off', `\tadmin off\n\thttp_port ${ports.plain}\n\thttps_port ${ports.tls}\n\tskip_install_trust`],
     ['\nward.example.org {', `\nlocalhost:${ports.tls} {\n\tbind 127.0.0.1`],
     ...sameNames(ports, tls),
   ])
@@ -97,8 +105,9 @@ const sameNames = (ports: Ports, tls: string): [string, string][] => [
 ]
 
 /** The example with what is of its reader's machine changed, and nothing else. */
-function exampleWith(name: string, changes: readonly [string, string][]): string {
+function exampleWith(name: string, devices: boolean, changes: readonly [string, string][]): string {
   let text = readFileSync(fileURLToPath(new URL(`../../deploy/${name}`, import.meta.url)), 'utf8')
+  if (devices) text = text.replaceAll(/^(\s*)#devices# /gm, '$1').replaceAll(/^.*#devices-off#$/gm, '')
   for (const [from, to] of changes) {
     if (!text.includes(from)) throw new Error(`deploy/${name} holds no ${from} any more`)
     text = text.replaceAll(from, to)

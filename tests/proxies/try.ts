@@ -4,9 +4,11 @@
  * 1 at the first that fails.
  */
 import assert from 'node:assert/strict'
+import { X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { get } from 'node:http'
+import { get, type IncomingMessage } from 'node:http'
+import { Agent, get as secureGet } from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createWardline, nodeTransport } from '@wardline/client/node'
@@ -14,6 +16,7 @@ import { auditEventView, page } from '@wardline/protocol'
 import { WebSocket } from 'ws'
 import { systemClock } from '../../apps/server/src/clock.ts'
 import { startEmbeddedPostgres } from '../../apps/server/src/storage/embedded-postgres.ts'
+import { createAuthority, issueCertificate } from '../../apps/server/src/tls/local-authority.ts'
 import { freePort, lastingPort } from '../_util/free-port.ts'
 import { call } from '../_util/https.ts'
 import { LineWatch } from '../_util/line-watch.ts'
@@ -116,12 +119,15 @@ const checks: Readonly<Record<string, (site: Site) => Promise<void>>> = {
   },
 }
 
-function node(dataDir: string, proxy: Pick<Proxy, 'url' | 'nodePorts'>, place: number): ServerProcess {
+type Placed = Pick<Proxy, 'url' | 'nodePorts'>
+
+function node(dataDir: string, proxy: Placed, place: number, env: Record<string, string> = {}): ServerProcess {
   return spawnServer(dataDir, {
     WARDLINE_DEMO: '1',
     WARDLINE_PORT: String(proxy.nodePorts[place]),
     WARDLINE_PUBLIC_URL: proxy.url,
     WARDLINE_TRUSTED_PROXIES: '127.0.0.1',
+    ...env,
   })
 }
 
@@ -169,8 +175,48 @@ async function tryBehind(name: 'nginx' | 'caddy'): Promise<void> {
   }
 }
 
+/** The same example for managed devices alone: certificates go through it in the form of RFC 9440. */
+async function tryDevices(name: 'nginx' | 'caddy'): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), `wardline-${name}-`))
+  const dataDir = join(folder, 'data')
+  mkdirSync(dataDir)
+  const ports = { plain: await freePort(), tls: await freePort(), nodes: [await freePort(), await freePort()] }
+  const url = `https://localhost:${ports.tls}`
+  const authority = await createAuthority(Date.now())
+  const device = await issueCertificate(authority, ['device-17'], Date.now(), 'clientAuth')
+  const server = node(dataDir, { url, nodePorts: ports.nodes }, 0, { WARDLINE_CLIENT_CERTIFICATES: 'required' })
+  let proxy: Proxy | undefined
+  try {
+    await server.up
+    proxy = await startProxy(name, { folder, dataDir, url, ports, devices: authority.certificate })
+    const ca = readFileSync(join(dataDir, 'tls', 'authority.crt'))
+    const header = `:${new X509Certificate(device.certificate).raw.toString('base64')}:`
+    const about = async (shown: object, headers: Record<string, string> = {}) => {
+      const agent = new Agent({ ca, ...shown, maxCachedSessions: 0 })
+      const [answer] = (await once(secureGet(`${url}/api/v1/about`, { agent, headers }), 'response')) as [
+        IncomingMessage,
+      ]
+      answer.resume()
+      return answer.statusCode
+    }
+    assert.equal(await about({ cert: device.certificate, key: device.key }), 200)
+    assert.equal(await about({ cert: device.certificate, key: device.key }, { 'client-cert': ':AAAA:' }), 200)
+    assert.equal(await about({}), 403)
+    assert.equal(await about({}, { 'client-cert': header }), 403)
+    process.stdout.write(
+      `${proxy.version}: R-08 RFC 9440 a device’s certificate opens through it; a header that a client made up does not\n`,
+    )
+  } finally {
+    await proxy?.stop()
+    await server.end('SIGKILL')
+    await (await startEmbeddedPostgres({ dataDir })).stop()
+    rmSync(folder, { recursive: true })
+  }
+}
+
 const names = process.argv.slice(2)
 for (const name of names.length === 0 ? ['nginx', 'caddy'] : names) {
   assert.ok(name === 'nginx' || name === 'caddy', 'give nginx, caddy or both')
   await tryBehind(name)
+  await tryDevices(name)
 }
