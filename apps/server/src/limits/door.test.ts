@@ -1,0 +1,65 @@
+import { EventEmitter } from 'node:events'
+import type { Server, Socket } from 'node:net'
+import { expect, it } from 'vitest'
+import { Door, type DoorLimits } from './door.ts'
+
+/** A server that is told of connections by hand. */
+function setUp(limits: DoorLimits, { proxy = 'none' } = {}) {
+  const server = new EventEmitter() as unknown as Server
+  const heard: string[] = []
+  const refused: string[] = []
+  const counted: string[] = []
+  const door = new Door({
+    limits,
+    isProxy: (ip) => ip === proxy,
+    addresses: {
+      connect: (ip) => {
+        counted.push(ip)
+        return ip === '10.0.0.66' ? { refused: 'held-off', retryAfterMs: 1 } : { settled: () => undefined }
+      },
+    },
+    onRefused: (ip, because) => void refused.push(`${ip} ${because}`),
+  })
+  server.on('connection', ({ remoteAddress }: Socket) => void heard.push(String(remoteAddress)))
+  door.guard(server)
+  let port = 0
+  const connect = (remoteAddress: string | undefined) => {
+    let isReset = false
+    const resetAndDestroy = () => {
+      isReset = true
+    }
+    const socket = Object.assign(new EventEmitter(), { remoteAddress, remotePort: (port += 1), resetAndDestroy })
+    server.emit('connection', socket as unknown as Socket)
+    return { socket: socket as unknown as Socket, isReset: () => isReset }
+  }
+  return { door, heard, refused, counted, connect }
+}
+
+it('R-05 those beyond what there may be are reset before anybody else hears of them', () => {
+  const { door, heard, refused, connect } = setUp({ connections: 3, unknownConnections: 2 })
+  const [first, , third] = ['10.0.0.1', '10.0.0.2', '10.0.0.3'].map(connect)
+  expect(third?.isReset()).toBe(true)
+  expect({ heard, refused }).toEqual({ heard: ['10.0.0.1', '10.0.0.2'], refused: ['10.0.0.3 overloaded'] })
+  // Somebody signs in on the first: there is room for one stranger more, and then there are three in all.
+  if (first !== undefined) door.known(first.socket)
+  expect(connect('10.0.0.4').isReset()).toBe(false)
+  if (first !== undefined) door.known(first.socket)
+  expect({ open: door.open, unknown: door.unknown }).toEqual({ open: 3, unknown: 2 })
+  expect(connect('10.0.0.5').isReset()).toBe(true)
+  first?.socket.emit('close')
+  expect({ open: door.open, unknown: door.unknown }).toEqual({ open: 2, unknown: 2 })
+})
+
+it('R-51 an address that is held off is not let in, and one that is gone before it was looked at is none', () => {
+  const { heard, refused, connect } = setUp({ connections: 10, unknownConnections: 10 })
+  expect(connect('10.0.0.66').isReset()).toBe(true)
+  expect(connect(undefined).isReset()).toBe(true)
+  expect({ heard, refused }).toEqual({ heard: [], refused: ['10.0.0.66 held-off'] })
+})
+
+it('R-08 a proxy is not counted for those behind it, but for all there are', () => {
+  const { door, counted, connect } = setUp({ connections: 2, unknownConnections: 1 }, { proxy: '10.0.0.9' })
+  for (const _ of [1, 2]) expect(connect('::ffff:10.0.0.9').isReset()).toBe(false)
+  expect(connect('10.0.0.9').isReset()).toBe(true)
+  expect({ counted, unknown: door.unknown, open: door.open }).toEqual({ counted: [], unknown: 0, open: 2 })
+})
