@@ -6,6 +6,7 @@ import { auditEvents, auditHistogram, auditReviews, patientPeople } from './audi
 import { signIn } from './browser.ts'
 import { factorScenes } from './factor-scenes.ts'
 import { peopleScenes } from './people-scenes.ts'
+import { sessionScenes } from './session-scenes.ts'
 import { chen, directChannel, fillLongChannel, lind, longChannel, okafor, patientChannel, reyes } from './world.ts'
 
 /** One state of one screen: how to get there. */
@@ -51,33 +52,6 @@ const audit = (server: FakeServer) => {
   }))
   server.http('GET /admin/audit/export', () => ({ status: 200, body: 'x' }))
 }
-
-const SETTINGS = {
-  idleSeconds: 600,
-  warningSeconds: 60,
-  sessionSeconds: 43_200,
-  accessTokenSeconds: 300,
-  stepUpSeconds: 900,
-  onNetworkChange: 'renew',
-  onAgentChange: 'step-up',
-  onPasswordChange: 'renew',
-  onRoleChange: 'renew',
-}
-/** A workstation, a telephone, and one that was left alone. */
-const signIns = (server: FakeServer) =>
-  server.http('GET /me/sessions', () => {
-    const at = (minutesAgo: number) => new Date(Date.now() - minutesAgo * 60_000).toISOString()
-    const of = (id: string, agent: string, address: string, minutes: number, current: boolean, locked: boolean) => ({
-      ...{ id, user: lind.id, current, createdAt: at(minutes + 180), lastSeenAt: at(minutes), expiresAt: at(-600) },
-      ...{ lastActiveAt: at(minutes), locked, agent, address, device: lind.id, sockets: 1 },
-    })
-    const items = [
-      of('a', 'firefox/linux', '10.20.4.17', 0, true, false),
-      of('b', 'safari/ios', '10.20.9.201', 12, false, true),
-      of('c', 'edge/windows', '192.0.2.44', 300, false, false),
-    ]
-    return { status: 200, body: { items, next: null } }
-  })
 
 export const scenes: readonly Scene[] = [
   { name: 'sign-in', who: null, path: '/' },
@@ -223,65 +197,6 @@ export const scenes: readonly Scene[] = [
   },
   { name: 'shortcuts', who: lind.username, path: '/', act: (page) => page.keyboard.press('?') },
   {
-    name: 'locked',
-    who: lind.username,
-    path: doe,
-    act: async (page, server) => {
-      await page.getByText('Sepsis bundle').waitFor()
-      server.lock('locked-idle')
-      await page.getByRole('heading', { name: 'Locked' }).waitFor()
-      await page.getByText('Nobody was here').waitFor()
-    },
-  },
-  {
-    name: 'lock-warning',
-    who: lind.username,
-    path: doe,
-    act: async (page, server) => {
-      await page.getByText('Sepsis bundle').waitFor()
-      server.warn('idle', 52_000)
-      await page.getByRole('heading', { name: 'Are you still there?' }).waitFor()
-    },
-  },
-  {
-    name: 'session-ending',
-    who: lind.username,
-    path: doe,
-    act: async (page, server) => {
-      await page.getByText('Sepsis bundle').waitFor()
-      server.warn('end', 5 * 60_000)
-      await page.getByRole('heading', { name: 'Your session ends soon' }).waitFor()
-    },
-  },
-  {
-    name: 'sessions',
-    who: lind.username,
-    path: doe,
-    before: signIns,
-    act: async (page) => {
-      await page.getByRole('button', { name: 'You and this device' }).click()
-      await page.getByRole('button', { name: 'Where you are signed in' }).click()
-      await page.getByText('This one').waitFor()
-    },
-  },
-  {
-    name: 'sign-in-settings',
-    who: reyes.username,
-    path: '/settings',
-    before: (server) => server.http('GET /admin/settings', () => ({ status: 200, body: SETTINGS })),
-    act: (page) => page.getByRole('button', { name: 'Save' }).waitFor(),
-  },
-  {
-    name: 'signed-out-elsewhere',
-    who: lind.username,
-    path: doe,
-    act: async (page, server) => {
-      server.endSessions()
-      server.closeAll(4403)
-      await page.getByText('This session was ended').waitFor()
-    },
-  },
-  {
     name: 'audit',
     who: chen.username,
     path: '/audit',
@@ -349,6 +264,7 @@ export const scenes: readonly Scene[] = [
   { name: 'admin-home', who: reyes.username, path: '/', act: (page) => page.getByText('by design').waitFor() },
   ...factorScenes,
   ...peopleScenes,
+  ...sessionScenes,
 ]
 
 /** Opens the page of a scene and plays it. */

@@ -24,7 +24,8 @@ import type { OutboxStore } from './outbox-store.ts'
 import type { Draft, Post } from './post.ts'
 import { createProofs, type Proofs } from './proof.ts'
 import { ServerClock } from './server-clock.ts'
-import { Session, type SessionState, type SignIn } from './session.ts'
+import { Session } from './session.ts'
+import type { SessionState, SignIn } from './session-state.ts'
 import type { Locks, Tabs } from './tabs.ts'
 
 export type WardlineEvents = {

@@ -22,15 +22,8 @@ export type { OutboxStore, StoredPost } from './outbox-store.ts'
 export type { Accepted, Draft, Post, PostState } from './post.ts'
 export type { StopReason } from './reconnect.ts'
 export type { Hole } from './sequence-gate.ts'
-export type {
-  EndReason,
-  LockedWhy,
-  Session,
-  SessionState,
-  SessionWarning,
-  SignIn,
-  SignInResult,
-} from './session.ts'
+export type { Session } from './session.ts'
+export type { EndReason, LockedWhy, SessionState, SessionWarning, SignIn, SignInResult } from './session-state.ts'
 export type { Locks, Tabs } from './tabs.ts'
 
 /** `url` and, for whatever is not to be the browser's own, a part of another make. */

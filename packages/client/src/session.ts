@@ -1,8 +1,5 @@
 import {
   type AuthenticatedAnswer,
-  authenticatedAnswer,
-  type LoginAnswer,
-  loginAnswer,
   type PasskeyAssertion,
   type PasskeyRequest,
   passkeyRequest,
@@ -13,68 +10,24 @@ import {
   type StepUpRequest,
   signedInUser,
 } from '@wardline/protocol'
-import type { Storage } from './csrf-store.ts'
+import { type AuthCalls, authCalls } from './auth-calls.ts'
 import { Emitter } from './emitter.ts'
-import type { Environment } from './environment.ts'
 import { isPassing, WardlineError } from './error.ts'
-import type { OnFault } from './fault.ts'
-import type { Call, Credentials, Http } from './http.ts'
-import type { Proofs } from './proof.ts'
-import type { Locks, Tabs } from './tabs.ts'
-
-/**
- * Why nobody is signed in any more. `elsewhere`: signed out in another tab. `expired`: the server takes the refresh no
- * longer. `revoked`: session, user or device were ended by somebody else. `other-user`: another tab signed in as another
- * person, and the browser has but one cookie.
- */
-export type EndReason = 'signed-out' | 'elsewhere' | 'expired' | 'revoked' | 'other-user'
-
-export type SessionState =
-  | { readonly is: 'signed-out'; readonly reason: EndReason | null }
-  /** `expiresAt`: of the access token, in milliseconds by this machine's clock. It is renewed when used. */
-  | {
-      readonly is: 'signed-in'
-      readonly user: SignedInUser
-      readonly expiresAt: number
-      readonly warning: SessionWarning | null
-    }
-  /** Signed in, and nothing can be asked until `unlock`. */
-  | { readonly is: 'locked'; readonly user: SignedInUser; readonly why: LockedWhy | null }
-
-/** When the session is locked for idling, or ends, in milliseconds by this machine's clock. */
-export type SessionWarning = { readonly reason: 'idle' | 'end'; readonly at: number }
-/** Nobody was there, its person went away, or who it is has to be shown again. */
-export type LockedWhy = 'idle' | 'own' | 'risk'
-
-export type SessionEvents = {
-  changed: SessionState
-  'signed-in': SignedInUser
-  refreshed: SignedInUser
-  locked: SignedInUser
-  unlocked: SignedInUser
-  ended: EndReason
-}
-
-export type SignIn = { tenant: string; username: string; password: string }
-export type SignInResult =
-  | { status: 'signed-in'; user: SignedInUser }
-  | Extract<LoginAnswer, { status: 'second-factor' }>
-
-type SessionDeps = {
-  env: Pick<Environment, 'now' | 'setTimer'>
-  http: Http
-  proofs: Proofs
-  storage: Storage
-  tabs: Tabs
-  locks: Locks
-  onFault: OnFault
-}
+import type { Call, Http } from './http.ts'
+import {
+  type EndReason,
+  type LockedWhy,
+  lockedWhyOf,
+  type SessionDeps,
+  type SessionEvents,
+  type SessionState,
+  type SessionWarning,
+  type SignIn,
+  type SignInResult,
+} from './session-state.ts'
 
 /** A token with less life than this, or than a quarter of its own, is renewed before it is used. Milliseconds. */
 const MARGIN_MS = 30_000
-/** A refresh that is put off for at most this is asked for again at once, so many times. */
-const ROTATION_MS = 2_000
-const ROTATION_WAITS = 3
 const CSRF_KEY = 'wardline-csrf'
 const REFRESH_LOCK = 'wardline-refresh'
 
@@ -86,6 +39,7 @@ type Grant = { token: string; expiresAt: number; marginMs: number; user: SignedI
  */
 export class Session {
   readonly #deps: SessionDeps
+  readonly #auth: AuthCalls
   readonly #events: Emitter<SessionEvents>
   #grant: Grant | null = null
   /** Set while the session is locked. */
@@ -102,6 +56,7 @@ export class Session {
 
   constructor(deps: SessionDeps) {
     this.#deps = deps
+    this.#auth = authCalls(deps, () => this.#csrfToken())
     this.#events = new Emitter(deps.onFault)
     this.#leaveTabs = deps.tabs.onMessage((message) => {
       if (this.#grant === null) return
@@ -133,10 +88,7 @@ export class Session {
     if (this.#grant !== null) void this.signOut()
     // The answer to a sign-out takes the cookie away: it must not be the one that this sign-in brings.
     await this.#leaving
-    const answer = await this.#deps.http.send(
-      { method: 'POST', path: '/auth/login', body: credentials, answer: loginAnswer, cookie: true },
-      { csrfToken: this.#csrfToken() },
-    )
+    const answer = await this.#auth.login(credentials)
     if (answer.status === 'second-factor') return answer
     return { status: 'signed-in', user: this.#begin(answer).user }
   }
@@ -146,28 +98,19 @@ export class Session {
    * without, the challenge is over, and the sign-in begins anew.
    */
   async secondFactor(answer: SecondFactorRequest): Promise<SignedInUser> {
-    const granted = await this.#deps.http.send(
-      { method: 'POST', path: '/auth/second-factor', body: answer, answer: authenticatedAnswer, cookie: true },
-      { csrfToken: this.#csrfToken() },
-    )
-    return this.#begin(granted).user
+    return this.#begin(await this.#auth.secondFactor(answer)).user
   }
 
   /** What to ask an authenticator for, before anybody has said who they are: good once, for `timeoutMs`, on this device. */
-  async passkeyOptions(): Promise<PasskeyRequest> {
-    return this.#deps.http.send({ method: 'POST', path: '/auth/passkey/options', answer: passkeyRequest }, {})
+  passkeyOptions(): Promise<PasskeyRequest> {
+    return this.#auth.passkeyOptions()
   }
 
   /** Signs in by a passkey alone: its answer to `passkeyOptions`. Throws WardlineError `unauthenticated`. */
   async signInWithPasskey(passkey: PasskeyAssertion): Promise<SignedInUser> {
     if (this.#grant !== null) void this.signOut()
     await this.#leaving
-    const path = '/auth/passkey'
-    const granted = await this.#deps.http.send(
-      { method: 'POST', path, body: { passkey }, answer: authenticatedAnswer, cookie: true },
-      { csrfToken: this.#csrfToken() },
-    )
-    return this.#begin(granted).user
+    return this.#begin(await this.#auth.passkey(passkey)).user
   }
 
   /** Asks who the person is by now, by a new token: after what changes that, as enrolling a second factor does. */
@@ -209,22 +152,9 @@ export class Session {
     const credentials = { token, csrfToken: this.#csrfToken() }
     // First here: the server closes the sockets before it answers, and nobody is to be told that they were thrown out.
     this.end('signed-out')
-    const leaving = this.#logOut(credentials)
+    const leaving = this.#auth.logout(credentials)
     this.#leaving = leaving
     return leaving
-  }
-
-  async #logOut(credentials: Credentials): Promise<{ reached: boolean }> {
-    try {
-      await this.#deps.http.send({ method: 'POST', path: '/auth/logout', answer: null, cookie: true }, credentials)
-      return { reached: true }
-    } catch (error) {
-      // "You are not signed in" is what was wanted.
-      if (error instanceof WardlineError && error.code === 'unauthenticated') return { reached: true }
-    }
-    // The cookie is out of a script's reach. Without the key that it is bound to, it is of no use to the next person here.
-    await this.#deps.proofs.forget().catch((error: unknown) => this.#deps.onFault({ kind: 'storage', error }))
-    return { reached: false }
   }
 
   /** A token that is good for a while yet; renewed first where it is not. Throws WardlineError `unauthenticated`. */
@@ -250,17 +180,12 @@ export class Session {
    * `step-up-required` for a password where the account has a second factor.
    */
   async stepUp(given: StepUpRequest): Promise<void> {
-    const path = '/auth/step-up'
-    const before = this.#grant
-    const answer = await this.#callOnce({ method: 'POST', path, body: given, answer: refreshAnswer })
-    // Signed out meanwhile, or another person's session by now: the token is nobody's.
-    if (before?.user.id === answer.user.id && this.#grant?.user.id === answer.user.id) this.#take(answer)
+    await this.#prove('/auth/step-up', given)
   }
 
   /** Goes away from the screen. `reached`: whether the server could be told; here and in the other tabs it is locked in any case. */
   async lock(): Promise<{ reached: boolean }> {
-    const grant = this.#grant
-    if (grant === null || this.#lock !== null) return { reached: true }
+    if (this.#grant === null || this.#lock !== null) return { reached: true }
     const telling = this.#callOnce<void>({ method: 'POST', path: '/auth/lock', answer: null })
     this.#lockNow('own', true)
     return telling.then(
@@ -271,13 +196,18 @@ export class Session {
 
   /** Opens the session. Throws WardlineError: with `why` it was wrong; `step-up-required` where a password is not enough. */
   async unlock(given: StepUpRequest): Promise<void> {
-    const before = this.#grant
-    const call: Call<RefreshAnswer> = { method: 'POST', path: '/auth/unlock', body: given, answer: refreshAnswer }
-    const answer = await this.#callOnce(call)
-    if (before?.user.id !== answer.user.id || this.#grant?.user.id !== answer.user.id) return
-    this.#take(answer)
+    if (!(await this.#prove('/auth/unlock', given))) return
     this.#deps.tabs.post({ kind: 'unlocked' })
     this.#unlockNow()
+  }
+
+  /** False: signed out meanwhile, or another person's session by now; the token is nobody's. */
+  async #prove(path: string, given: StepUpRequest): Promise<boolean> {
+    const before = this.#grant
+    const answer = await this.#callOnce({ method: 'POST', path, body: given, answer: refreshAnswer })
+    if (before?.user.id !== answer.user.id || this.#grant?.user.id !== answer.user.id) return false
+    this.#take(answer)
+    return true
   }
 
   /** What to ask the browser for a passkey with, to unlock by it. Throws WardlineError `not-found` where there is none. */
@@ -321,7 +251,7 @@ export class Session {
     try {
       return await this.#callOnce(call)
     } catch (error) {
-      if (error instanceof WardlineError && error.code === 'locked') this.#lockNow(whyOf(error), false)
+      if (error instanceof WardlineError && error.code === 'locked') this.#lockNow(lockedWhyOf(error), false)
       if (!(error instanceof WardlineError) || error.code !== 'step-up-required' || this.#askStepUp === null)
         throw error
       this.#steppingUp ??= this.#askStepUp().finally(() => {
@@ -390,7 +320,7 @@ export class Session {
     const before = this.#grant
     let answer: RefreshAnswer
     try {
-      answer = await this.#askForRefresh()
+      answer = await (this.#assert === null ? this.#auth.refresh() : this.#assert(this.#deps.http))
     } catch (error) {
       if (!isPassing(error)) this.end('expired')
       throw error
@@ -405,21 +335,6 @@ export class Session {
     else if (this.#lock !== null) this.#unlockNow()
     else this.#events.emit(before === null ? 'signed-in' : 'refreshed', grant.user)
     return grant
-  }
-
-  async #askForRefresh(): Promise<RefreshAnswer> {
-    const refresh: Call<RefreshAnswer> = { method: 'POST', path: '/auth/refresh', answer: refreshAnswer, cookie: true }
-    if (this.#assert !== null) return this.#assert(this.#deps.http)
-    for (let left = ROTATION_WAITS; ; left -= 1) {
-      try {
-        return await this.#deps.http.send(refresh, { csrfToken: this.#csrfToken() })
-      } catch (error) {
-        // Somebody (another tab, a first try whose answer was lost) rotated this cookie a moment ago: shortly again.
-        const waitMs = error instanceof WardlineError && error.code === 'rate-limited' ? error.retryAfterMs : null
-        if (waitMs === null || waitMs > ROTATION_MS || left === 0) throw error
-        await new Promise<void>((resolve) => this.#deps.env.setTimer(waitMs, resolve))
-      }
-    }
   }
 
   #take(answer: RefreshAnswer): Grant {
@@ -462,25 +377,12 @@ export class Session {
       await this.#callOnce({ method: 'GET', path: '/me', answer: signedInUser })
       this.#unlockNow()
     } catch (error) {
-      if (error instanceof WardlineError && error.code === 'locked') this.#lockNow(whyOf(error), false)
+      if (error instanceof WardlineError && error.code === 'locked') this.#lockNow(lockedWhyOf(error), false)
     }
   }
 
   #setState(state: SessionState): void {
     this.#state = state
     this.#events.emit('changed', state)
-  }
-}
-
-function whyOf({ why }: WardlineError): LockedWhy | null {
-  switch (why) {
-    case 'locked-idle':
-      return 'idle'
-    case 'locked-own':
-      return 'own'
-    case 'locked-risk':
-      return 'risk'
-    default:
-      return null
   }
 }
