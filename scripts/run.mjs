@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// The one entry: node scripts/run.mjs start|dev|check|test|build|wardline|load [arguments]
+// The one entry: node scripts/run.mjs start|dev|check|test|build|wardline|load|abuse [arguments]
 //
 // It must run on whatever Node a machine has (18 or later) with nothing installed, so it and scripts/steps/ use no
 // dependency. It prepares what the command needs (each step only when its inputs changed) and hands over to Node 24.
@@ -49,6 +49,9 @@ const commands = {
   },
   async load(args) {
     return runTogether([{ args: ['apps/load/src/main.ts', ...args] }])
+  },
+  async abuse(args) {
+    return runTogether([{ args: ['apps/load/src/abuse/main.ts', ...args] }])
   },
 }
 

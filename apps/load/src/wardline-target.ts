@@ -20,13 +20,15 @@ export type Person = {
  */
 export function wardlineTarget(
   over: { readonly name?: string; readonly env?: Readonly<Record<string, string>> } = {},
-): Target & { readonly dataDir: string } {
+): Target & { readonly dataDir: string; readonly server: WardlineServer; readonly sockets: readonly WebSocket[] } {
   const server = new WardlineServer(over.env)
   const people = new Map<string, Person>()
   const sockets: WebSocket[] = []
   return {
     name: over.name ?? 'Wardline: TLS 1.3, authorised, encrypted, durable, audited',
     dataDir: server.dataDir,
+    server,
+    sockets,
     async open({ channels, peersPerChannel }: Layout) {
       await server.start()
       const { names, byMrn } = await server.populate(

@@ -28,9 +28,14 @@ export type Latency = { readonly p50: number; readonly p95: number; readonly p99
  * Runs one phase. Closed: so many posts wait for acceptance at any time. Open: posts leave on a clock whatever comes back,
  * so that a server which stalls is charged for the wait. Throws where a delivery is missing, double or out of order.
  */
-export async function runPhase(target: Target, peers: readonly Peer[], phase: Phase): Promise<Figures> {
+export async function runPhase(
+  target: Target,
+  peers: readonly Peer[],
+  phase: Phase,
+  bodyBytes = BODY_BYTES,
+): Promise<Figures> {
   const perChannel = peers.filter((peer) => peer.channel === 0).length
-  const body = 'x'.repeat(BODY_BYTES)
+  const body = 'x'.repeat(bodyBytes)
   const sentAt: number[] = []
   const accepted: number[] = []
   const delivered: number[] = []

@@ -1,0 +1,39 @@
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { setPriority } from 'node:os'
+import { fileURLToPath } from 'node:url'
+import { type Aim, ATTACKS, attack, type Tally } from './attacks.ts'
+
+type Order = { readonly place: number; readonly aim: Aim; readonly count: number }
+
+/** Below whoever measures: what the attacker costs this machine is not what the server costs its people. */
+const NICENESS = 10
+
+/** Runs an attack (by its place in the list) in a process of its own, until it is stopped. */
+export function startAttack(place: number, aim: Aim, count: number): { stop(): Promise<Tally> } {
+  const child = fork(fileURLToPath(import.meta.url), { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
+  child.send({ place, aim, count } satisfies Order)
+  return {
+    async stop() {
+      const said = once(child, 'message')
+      child.send('stop')
+      const [tally] = (await said) as [Tally]
+      child.kill()
+      return tally
+    },
+  }
+}
+
+/** The other end: the first message is the order, the second one ends it. */
+async function obey(order: Order): Promise<void> {
+  const it = ATTACKS[order.place]
+  if (it === undefined) throw new Error(`there is no attack ${order.place}`)
+  const until = new AbortController()
+  process.once('message', () => until.abort())
+  process.send?.(await attack(it, order.aim, order.count, until.signal))
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  setPriority(NICENESS)
+  process.once('message', (order: Order) => void obey(order))
+}
