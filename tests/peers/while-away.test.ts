@@ -48,10 +48,12 @@ test('P3, R-42: corrections, recalls, acknowledgements and receipts of the time 
   await by.ask({ type: 'message.recall', message: recalled.message, reason: 'wrong-patient' })
   const atHome = await openSocket(nurse)
   await atHome.ask({ type: 'message.acknowledge', message: corrected.message })
-  atHome.cut()
   await post('Thank you')
+  await atHome.ask({ type: 'channel.subscribe', channel })
   by.send({ type: 'receipt.mark', channel, read: held + 4 })
-  await by.ask({ type: 'session.ping' })
+  // Marks are not answered: whoever else is there sees when it is on disk.
+  await atHome.frame('receipt.moved', ({ user, read }) => user === physician.user.id && read === held + 4)
+  atHome.cut()
 
   for (const at of [node, other]) {
     const back = await openSocket(nurse, at)
