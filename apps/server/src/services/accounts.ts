@@ -53,7 +53,7 @@ export async function findServices(
   }))
 }
 
-export type NewService = {
+type NewService = {
   readonly username: string
   readonly displayName: string
   readonly roles: readonly string[]
@@ -64,7 +64,7 @@ export type NewService = {
 }
 
 /** A program's account within the caller's transaction. @throws UnknownRole; a unique violation where the name is taken */
-export async function createServiceAccount(tx: Change, service: NewService): Promise<string> {
+async function createServiceAccount(tx: Change, service: NewService): Promise<string> {
   const { db, tenantId, audit } = tx
   const { username, displayName, scope, kid, key, by } = service
   const roles = await rolesNamed(tx, service.roles)
