@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { type AuditFilter, keepAuditFilter, keptFilter } from '@wardline/protocol'
+import { type AuditFilter, type keepAuditFilter, keptFilter } from '@wardline/protocol'
 import type { z } from 'zod'
 import type { Context } from '../context.ts'
 import { Refusal } from '../errors.ts'

@@ -84,7 +84,7 @@ export class AuditRetentionStore {
       [new Date(at)],
     )
     const end = Number(row?.end ?? 0)
-    return { end, next: row?.next == null ? end : Number(row.next), count: Number(row?.count ?? 0) }
+    return { end, next: Number(row?.next ?? end), count: Number(row?.count ?? 0) }
   }
 
   /** Takes these months away for good, all or none, with what was counted of them. Throws where a lock is not to be had at once. */

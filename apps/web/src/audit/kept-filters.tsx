@@ -22,9 +22,7 @@ export function KeptFilters({ search, onApply }: KeptFiltersProps) {
   const names = new Map(people.map(({ id, displayName }) => [id, displayName]))
   const items = kept.data?.items ?? []
   const { from, until: _, ...filter } = filterOf(search)
-  const days =
-    from === undefined ? null : Math.min(366, Math.max(1, Math.ceil((Date.now() - Date.parse(from)) / DAY_MS)))
-  const isWorthKeeping = Object.keys(filter).length > 0 || days !== null
+  const isWorthKeeping = Object.keys(filter).length > 0 || from !== undefined
   if (items.length === 0 && !isWorthKeeping) return null
 
   return (
@@ -46,7 +44,7 @@ export function KeptFilters({ search, onApply }: KeptFiltersProps) {
           kind="quiet"
           icon={BookmarkPlus}
           disabled={keep.isPending}
-          onClick={() => keep.mutate({ filter, days })}
+          onClick={() => keep.mutate({ filter, days: daysSince(from) })}
         >
           {text.keep}
         </Button>
@@ -54,6 +52,12 @@ export function KeptFilters({ search, onApply }: KeptFiltersProps) {
       {(keep.isError || letGo.isError) && <span role="alert">{text.failed}</span>}
     </div>
   )
+}
+
+/** A beginning is kept as "the last so many days". */
+function daysSince(from: string | undefined): number | null {
+  if (from === undefined) return null
+  return Math.min(366, Math.max(1, Math.ceil((Date.now() - Date.parse(from)) / DAY_MS)))
 }
 
 /** What a kept filter asks for, in words: `Refused · Astrid Lind · last 7 days`. */
