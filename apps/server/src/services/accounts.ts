@@ -24,10 +24,9 @@ const shown = {
   createdAt: true,
   disabledAt: true,
   roles: { select: { role: { select: { name: true } } } },
-  service: {
-    select: { scope: true, keys: { where: { removedAt: null }, select: { kid: true, createdAt: true } } },
-  },
 } as const
+
+const keysShown = { where: { removedAt: null }, select: { kid: true, createdAt: true } } as const
 
 /** The programs' accounts of a tenant, by name; one of them where asked so. */
 export async function findServices(
@@ -40,14 +39,20 @@ export async function findServices(
     orderBy: { username: 'asc' },
     select: shown,
   })
-  return rows.map(({ id, username, displayName, createdAt, disabledAt, roles, service }) => ({
+  // One after the other: of several relations Prisma reads all at once, and a connection reads one at a time.
+  const accounts = await db.serviceAccount.findMany({
+    where: { tenantId, ...(one === undefined ? {} : { userId: one }) },
+    select: { userId: true, scope: true, keys: keysShown },
+  })
+  const accountOf = new Map(accounts.map((account) => [account.userId, account]))
+  return rows.map(({ id, username, displayName, createdAt, disabledAt, roles }) => ({
     id,
     clientId: `${slug}/${username}`,
     username,
     displayName,
     roles: roles.map(({ role }) => role.name).sort(),
-    scope: service?.scope ?? '',
-    keys: (service?.keys ?? []).map((key) => ({ kid: key.kid, createdAt: key.createdAt.toISOString() })),
+    scope: accountOf.get(id)?.scope ?? '',
+    keys: (accountOf.get(id)?.keys ?? []).map((key) => ({ kid: key.kid, createdAt: key.createdAt.toISOString() })),
     disabled: disabledAt !== null,
     createdAt: createdAt.toISOString(),
   }))
