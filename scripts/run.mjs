@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// The one entry: node scripts/run.mjs start|dev|check|test|build|wardline|load|abuse [arguments]
+// The one entry: node scripts/run.mjs start|dev|check|test|build|wardline|load|abuse|fuzz [arguments]
 //
 // It must run on whatever Node a machine has (18 or later) with nothing installed, so it and scripts/steps/ use no
 // dependency. It prepares what the command needs (each step only when its inputs changed) and hands over to Node 24.
@@ -52,6 +52,15 @@ const commands = {
   },
   async abuse(args) {
     return runTogether([{ args: ['apps/load/src/abuse/main.ts', ...args] }])
+  },
+  async fuzz(args) {
+    const asked = args.indexOf('--minutes')
+    const minutes = asked < 0 ? '1' : (args[asked + 1] ?? '')
+    if (!(Number(minutes) > 0)) throw new Stop('Usage: npm run fuzz [-- --minutes N]')
+    const file = 'packages/protocol/src/decode.fuzz.test.ts'
+    return runTogether([
+      { args: ['node_modules/vitest/vitest.mjs', 'run', '--project', 'unit', file], env: { FUZZ_MINUTES: minutes } },
+    ])
   },
 }
 
