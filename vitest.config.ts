@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config'
 import { findChromium } from './scripts/steps/browser.mjs'
 
 /** How long `expect.poll` looks for what must come: as patient as the tests themselves. */
-const patient = { poll: { timeout: 20_000 } }
+const patient = { poll: { timeout: 60_000 } }
 
 /**
  * Three projects, slowest last, so that a broken rule is known before a browser is started.
@@ -24,8 +24,8 @@ export default defineConfig({
           expect: patient,
           include: ['packages/**/*.test.{ts,tsx}', 'apps/**/*.test.{ts,tsx}', 'scripts/**/*.test.mjs'],
           exclude: ['**/node_modules/**', '**/dist/**'],
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
           sequence: { groupOrder: 0 },
         },
       },
@@ -36,8 +36,8 @@ export default defineConfig({
           include: ['tests/**/*.test.ts'],
           exclude: ['tests/browser/**', '**/node_modules/**'],
           globalSetup: ['tests/_util/global-setup.ts'],
-          testTimeout: 60_000,
-          hookTimeout: 120_000,
+          testTimeout: 180_000,
+          hookTimeout: 240_000,
           sequence: { groupOrder: 1 },
         },
       },
@@ -49,8 +49,8 @@ export default defineConfig({
           globalSetup: ['tests/_util/global-setup.ts'],
           fileParallelism: false,
           env: { PLAYWRIGHT_CHROMIUM: findChromium() ?? '' },
-          testTimeout: 120_000,
-          hookTimeout: 180_000,
+          testTimeout: 240_000,
+          hookTimeout: 240_000,
           sequence: { groupOrder: 2 },
         },
       },

@@ -430,7 +430,7 @@ describe('afterwards', () => {
   test('R-05 who stands still has been ended', async () => {
     const ended = await Promise.all(idlers)
     expect(ended).toHaveLength(IDLERS)
-  }, 60_000)
+  }, 300_000)
 
   test('R-52 what was taken of memory and files is given back, and nothing failed on our side', async () => {
     await expect.poll(() => openFiles(process_.pid), { timeout: 30_000 }).toBeLessThanOrEqual(before.files + 8)

@@ -86,7 +86,7 @@ describe('R-42 R-82 two servers on one data folder', () => {
     expect(await second.end()).toMatchObject({ code: 0, err: '' })
     expect(postmaster()).toBeUndefined()
     expect(readState(dataDir)?.holders).toEqual([])
-  }, 120_000)
+  }, 300_000)
 
   test('R-80 a second start is quick, and the sign-ins are the same', async () => {
     const before = readFileSync(join(dataDir, 'demo-accounts.json'), 'utf8')

@@ -57,13 +57,15 @@ export function formsOf(text: string): Form[] {
   const bytes = Buffer.from(text)
   const each = (write: (byte: number) => string) => Array.from(bytes, write)
   const hex = each((byte) => byte.toString(16).padStart(2, '0'))
+  const bare = hex.join('')
   const forms: [string, Buffer | string][] = [
     ['plain', text],
     ['upper case', text.toUpperCase()],
     ['UTF-16 little-endian', Buffer.from(text, 'utf16le')],
     ['UTF-16 big-endian', Buffer.from(text, 'utf16le').swap16()],
-    ['hex', hex.join('')],
-    ['HEX', hex.join('').toUpperCase()],
+    ['hex', bare],
+    // Many a word has no letter in its hex: then both cases are one form.
+    ...(bare === bare.toUpperCase() ? [] : [['HEX', bare.toUpperCase()] satisfies [string, string]]),
     ['hex of UTF-16', Buffer.from(text, 'utf16le').toString('hex')],
     ['URL-encoded', hex.map((pair) => `%${pair}`).join('')],
     ['URL-ENCODED', hex.map((pair) => `%${pair.toUpperCase()}`).join('')],

@@ -62,7 +62,6 @@ export async function startServer(config: Config, overrides: ContextOverrides = 
     const ctx = await createContext(config, { appUrl, keys, endings }, overrides)
     if (postgres !== null) endings.push(watchOver(postgres, ctx.log))
     if (config.sequencer === 'embedded') await startSequencer(ctx, sequencerUrl, endings)
-    if (config.alerts.run === 'embedded') endings.push(startAlerts(ctx))
     const app = await createApp(ctx, certificate)
     endings.push(() => app.close())
     // Of two servers that begin on one folder, one makes the demonstration and the other finds it there.
@@ -71,6 +70,8 @@ export async function startServer(config: Config, overrides: ContextOverrides = 
       : []
     const port = await listen(app, config)
     ctx.site.listeningOn(port)
+    // A start that comes to nothing has looked at nothing, and what alerts link to has an address by now.
+    if (config.alerts.run === 'embedded') endings.push(startAlerts(ctx))
     // By real time: it is other people's clocks that certificates expire by.
     const current = keepCertificateCurrent(app.server, { config, clock: systemClock, log: ctx.log })
     endings.push(() => current.stop())

@@ -26,6 +26,7 @@ export function changeFailure(error: unknown): string {
     case 'locked-idle':
     case 'locked-own':
     case 'locked-risk':
+      return text.failed.locked
     case null:
       break
   }

@@ -89,6 +89,7 @@ export const account = {
   failed: {
     slowDown: (seconds: number) => `Too many attempts. Try again in ${seconds} s.`,
     unreachable: 'The server cannot be reached. Nothing was changed.',
+    locked: 'The screen was locked meanwhile. Unlock it and try again. Nothing was changed.',
     other: 'Something failed on our side. Nothing was changed.',
   },
 } as const
