@@ -102,7 +102,7 @@ async function showPassword(deps: FactorDeps, { tenant, user }: Prover, password
     db.user.findUnique({ where, select: { passwordHash: true } }),
   )
   const passwordHash = row?.passwordHash ?? null
-  const { matches } = await deps.passwords.verify(passwordHash, password)
+  const { matches } = await deps.passwords.verify(passwordHash, password, 'known')
   if (!matches) return judged(refused('password', 'password-wrong'))
   return {
     async use({ db, tenantId }) {

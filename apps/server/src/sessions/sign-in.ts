@@ -58,7 +58,8 @@ export async function signIn(deps: SessionDeps, request: SignInRequest): Promise
       address: request.where.address ?? '',
     })
     if (attempt.waitMs > 0) throw new Refusal('rate-limited', 'attempts', { retryAfterMs: attempt.waitMs })
-    const verdict = await deps.passwords.verify(stored, request.password)
+    const giver = user?.knownDevice === true ? 'known' : 'anybody'
+    const verdict = await deps.passwords.verify(stored, request.password, giver)
     const mayPass = verdict.matches && user?.disabledAt === null && tenant?.disabledAt === null
     const retryAfterMs = mayPass ? await attempt.succeeded() : await attempt.failed().then(() => 0)
     if (retryAfterMs > 0) throw new Refusal('rate-limited', 'attempts', { retryAfterMs })

@@ -25,7 +25,7 @@ export async function changePassword(
     db.user.findUnique({ where, select: { passwordHash: true } }),
   )
   const held = row?.passwordHash ?? null
-  const { matches } = await ctx.passwords.verify(held, password)
+  const { matches } = await ctx.passwords.verify(held, password, 'known')
   if (!matches) return refuse(ctx, caller, wrong('password', 'password-wrong', '/password'), 'password.change')
   const { username, tenant: organisation } = caller.snapshot.profile
   const why =

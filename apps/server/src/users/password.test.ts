@@ -10,23 +10,23 @@ describe('passwords', () => {
     const passwords = await createPasswords(CHEAP, 8)
     const stored = await passwords.hash('correct horse')
     expect(stored).toMatch(/^\$argon2id\$v=19\$m=64,p=1,t=2\$/)
-    expect(await passwords.verify(stored, 'correct horse')).toEqual({ matches: true, rehashed: null })
-    expect(await passwords.verify(stored, 'Correct horse')).toEqual({ matches: false, rehashed: null })
+    expect(await passwords.verify(stored, 'correct horse', 'anybody')).toEqual({ matches: true, rehashed: null })
+    expect(await passwords.verify(stored, 'Correct horse', 'anybody')).toEqual({ matches: false, rehashed: null })
   })
 
   test('an accent is the same however a keyboard spells it', async () => {
     const passwords = await createPasswords(CHEAP, 8)
     const stored = await passwords.hash('caf\u00e9')
-    expect((await passwords.verify(stored, 'cafe\u0301')).matches).toBe(true)
+    expect((await passwords.verify(stored, 'cafe\u0301', 'anybody')).matches).toBe(true)
   })
 
   test('R-10: made anew when the parameters have changed, and only for who knows it', async () => {
     const stored = await (await createPasswords(CHEAP, 8)).hash('secret')
     const stronger = await createPasswords({ ...CHEAP, iterations: 3 }, 8)
-    expect((await stronger.verify(stored, 'wrong')).rehashed).toBeNull()
-    const { rehashed } = await stronger.verify(stored, 'secret')
+    expect((await stronger.verify(stored, 'wrong', 'anybody')).rehashed).toBeNull()
+    const { rehashed } = await stronger.verify(stored, 'secret', 'anybody')
     expect(rehashed).toContain('t=3')
-    expect(await stronger.verify(rehashed, 'secret')).toEqual({ matches: true, rehashed: null })
+    expect(await stronger.verify(rehashed, 'secret', 'anybody')).toEqual({ matches: true, rehashed: null })
   })
 
   test('R-10: nobody’s password is never right, and costs a hash as well: the same work, by what the processor did', async () => {
@@ -35,7 +35,7 @@ describe('passwords', () => {
     // Time of this process alone, its threads included: what else the machine does meanwhile is not in it.
     const workOf = async (of: string | null, password: string) => {
       const before = process.cpuUsage()
-      expect((await passwords.verify(of, password)).matches).toBe(false)
+      expect((await passwords.verify(of, password, 'anybody')).matches).toBe(false)
       const { user, system } = process.cpuUsage(before)
       return user + system
     }
@@ -53,8 +53,10 @@ describe('passwords', () => {
 
   test('a huge one is refused before it is hashed', async () => {
     const passwords = await createPasswords({ ...CHEAP, concurrency: 1 }, 0)
-    await expect(passwords.verify(null, 'x'.repeat(MAX_PASSWORD_LENGTH + 1))).rejects.toMatchObject({ code: 'invalid' })
-    expect((await passwords.verify(null, 'x'.repeat(MAX_PASSWORD_LENGTH))).matches).toBe(false)
+    await expect(passwords.verify(null, 'x'.repeat(MAX_PASSWORD_LENGTH + 1), 'anybody')).rejects.toMatchObject({
+      code: 'invalid',
+    })
+    expect((await passwords.verify(null, 'x'.repeat(MAX_PASSWORD_LENGTH), 'anybody')).matches).toBe(false)
   })
 
   test('R-10: beyond those that run and those that may wait, one more is turned away at once', async () => {
@@ -64,5 +66,18 @@ describe('passwords', () => {
     expect((outcomes[8] as PromiseRejectedResult).reason).toBeInstanceOf(Refusal)
     expect((outcomes[8] as PromiseRejectedResult).reason).toMatchObject({ code: 'unavailable', retryAfterMs: 500 })
     await expect(passwords.hash('secret'), 'and then there is room again').resolves.toContain('argon2id')
+  })
+
+  test('R-10: who is known goes before strangers, and is not turned away for how many they are', async () => {
+    const passwords = await createPasswords({ ...CHEAP, concurrency: 1 }, 3)
+    const done: string[] = []
+    const give = (name: string, giver: 'known' | 'anybody') =>
+      passwords.verify(null, 'secret', giver).then(
+        () => done.push(name),
+        (refusal: Refusal) => done.push(`${name}: ${refusal.code}`),
+      )
+    const strangers = ['a', 'b', 'c', 'd', 'e'].map((name) => give(name, 'anybody'))
+    await Promise.all([...strangers, give('nurse', 'known')])
+    expect(done).toEqual(['e: unavailable', 'a', 'nurse', 'b', 'c', 'd'])
   })
 })
