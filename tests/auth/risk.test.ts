@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { manualClock } from '../../apps/server/src/clock.ts'
 import { auditOf } from '../_util/audit.ts'
+import { codeAt, STEP_MS } from '../_util/authenticator.ts'
 import { claimsOf, type Person, signedIn } from '../_util/person.ts'
+import { enrol } from '../_util/second-factor.ts'
 import { PASSWORD, startTestServer, type TestServer } from '../_util/server.ts'
 import { openSocket } from '../_util/socket.ts'
 
@@ -26,7 +28,10 @@ beforeEach(async () => {
 
 /** Somebody who signs in from there, with Firefox. */
 async function from(address: string, username: string): Promise<Person> {
-  const someone = await signedIn(server, `riverside/${username}`)
+  return moved(await signedIn(server, `riverside/${username}`), address)
+}
+
+async function moved(someone: Person, address: string): Promise<Person> {
   // Signed in from the test's own address: what counts is what the session remembers.
   await server.database.query('UPDATE sessions SET networks = $2, agent = $3 WHERE id = $1', [
     sessionOf(someone),
@@ -82,6 +87,27 @@ describe('R-18 another network', () => {
     expect((await me(at('198.51.100.2'))).status).toBe(200)
   })
 
+  test('step-up, while it is locked already: what opens it is then the second factor, and no password', async () => {
+    await decide({ onNetworkChange: 'step-up' })
+    person = await signedIn(server, 'riverside/pharmacist.vega')
+    const { secret } = await enrol(person)
+    await moved(person, '192.0.2.7')
+    const lock = () => callFrom('192.0.2.7', '/auth/lock')
+    await lock()
+    expect((await unlock('192.0.2.7', { password: PASSWORD })).status, 'locked by hand').toBe(200)
+    await lock()
+    // The very call that would unlock it is the one that comes from elsewhere; and then every other.
+    for (const address of ['198.51.100.5', '192.0.2.7']) {
+      const refused = await unlock(address, { password: PASSWORD })
+      expect(refused.body).toMatchObject({ code: 'step-up-required', why: 'code-wanted' })
+      expect(refused.headers['www-authenticate']).toContain('acr_values="aal2"')
+      expect((await me(at(address))).body).toMatchObject({ code: 'locked', why: 'locked-risk' })
+    }
+    clock.advance(STEP_MS)
+    expect((await unlock('198.51.100.5', { totp: codeAt(secret, clock.now()) })).status).toBe(200)
+    expect((await me(at('198.51.100.5'))).status).toBe(200)
+  })
+
   test('end: the session is over', async () => {
     await decide({ onNetworkChange: 'end' })
     clock.advance(1_001)
@@ -109,6 +135,14 @@ describe('R-18 another network', () => {
     expect((await me(at('192.0.2.7'))).status).toBe(200)
   })
 })
+
+/** Tries to unlock it by this, from there. */
+const unlock = (address: string, body: unknown) => callFrom(address, '/auth/unlock', body)
+
+function callFrom(address: string, path: string, body?: unknown) {
+  const headers = { authorization: `DPoP ${person.token}`, ...at(address).headers }
+  return person.call('POST', path, { headers, ...(body === undefined ? {} : { body }) })
+}
 
 /** With a socket, which comes from the test's own address. */
 async function person_(): Promise<Person> {

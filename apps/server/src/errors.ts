@@ -25,6 +25,8 @@ export type RefusalDetails = {
   readonly why?: RefusalWhy
   /** With `step-up-required`: how old a proof may be, in ms. */
   readonly maxAgeMs?: number
+  /** With `step-up-required`: that it takes more than a password. */
+  readonly acr?: 'aal2'
   readonly cause?: unknown
 }
 
@@ -39,6 +41,7 @@ export class Refusal extends Error {
   readonly fields: readonly string[] | undefined
   readonly why: RefusalWhy | undefined
   readonly maxAgeMs: number | undefined
+  readonly acr: 'aal2' | undefined
   /** Whether its audit event has been written by whoever knew most about it; the funnel writes one otherwise. */
   audited = false
   /** Whom a token was good for that was refused all the same: in whose audit the refusal belongs. */
@@ -52,6 +55,7 @@ export class Refusal extends Error {
     this.fields = details.fields
     this.why = details.why
     this.maxAgeMs = details.maxAgeMs
+    this.acr = details.acr
   }
 }
 

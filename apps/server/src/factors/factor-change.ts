@@ -20,11 +20,16 @@ export async function requireFresh(ctx: Context, caller: Caller, action: FactorA
 /** The same, by more than a password: who holds that alone may not take away what stands between it and the account. */
 export async function requireFreshFactor(ctx: Context, caller: Caller, action: FactorAction): Promise<void> {
   await requireFresh(ctx, caller, action)
-  if (caller.actor.acr === 'aal1') await refuseUntilStepUp(ctx, caller, action)
+  if (caller.actor.acr === 'aal1') await refuseUntilStepUp(ctx, caller, action, { acr: 'aal2' })
 }
 
-async function refuseUntilStepUp(ctx: Context, caller: Caller, action: FactorAction): Promise<never> {
-  return refuse(ctx, caller, new Refusal('step-up-required', 'step-up', { maxAgeMs: FRESH_MS }), action)
+async function refuseUntilStepUp(
+  ctx: Context,
+  caller: Caller,
+  action: FactorAction,
+  more: { readonly acr?: 'aal2' } = {},
+): Promise<never> {
+  return refuse(ctx, caller, new Refusal('step-up-required', 'step-up', { maxAgeMs: FRESH_MS, ...more }), action)
 }
 
 /**

@@ -23,10 +23,11 @@ export function sendProblem(reply: FastifyReply, refusal: Refusal): void {
 }
 
 /** RFC 9449 §7.1; where it is the proof's age or strength that is wanting, RFC 9470 §3 with it. */
-function challengeOf({ code, maxAgeMs }: Refusal): string {
+function challengeOf({ code, maxAgeMs, acr }: Refusal): string {
   if (code !== 'step-up-required') return 'DPoP algs="ES256"'
+  const level = acr === undefined ? '' : `, acr_values="${acr}"`
   const age = maxAgeMs === undefined ? '' : `, max_age="${Math.floor(maxAgeMs / 1000)}"`
-  return `DPoP algs="ES256", error="insufficient_user_authentication"${age}`
+  return `DPoP algs="ES256", error="insufficient_user_authentication"${level}${age}`
 }
 
 /** What Fastify and its plugins throw, as refusals; their words and numbers go nowhere. */

@@ -9,7 +9,7 @@ import type { Database } from '../storage/open.ts'
 import type { Change } from '../storage/transaction.ts'
 import type { Activity } from './activity.ts'
 import { announceChange } from './end.ts'
-import { auditReasonOf, idleTimes, timesOf, whyLocked } from './session-life.ts'
+import { auditReasonOf, idleTimes, isForRisk, MILD, timesOf, whyLocked } from './session-life.ts'
 
 export type LockDeps = {
   readonly clock: Clock
@@ -24,8 +24,9 @@ export type Whose = { readonly tenant: string; readonly user: string; readonly s
 type Trail = Omit<AuditFact, 'action' | 'outcome' | 'reason'>
 
 /**
- * Locks a session within the caller's transaction, which has taken the user's row; the audit is told here. False: it was locked
- * before, has ended, or, where `notActiveSince` is given, somebody was active in it after that.
+ * Locks a session within the caller's transaction, which has taken the user's row; the audit is told here. One that is locked
+ * already stays so, but for a change of risk: what opens it is then what that takes. False: nothing has changed, because it was
+ * locked before, has ended, or, where `notActiveSince` is given, somebody was active in it after that.
  */
 export async function lockWithin(
   tx: Change,
@@ -34,17 +35,16 @@ export async function lockWithin(
   how: { readonly trail: Trail; readonly notActiveSince?: number },
 ): Promise<boolean> {
   const { db, tenantId, at } = tx
-  const { count } = await db.session.updateMany({
-    where: {
-      tenantId,
-      id: session,
-      userId: user,
-      endedAt: null,
-      lockedAt: null,
-      ...(how.notActiveSince === undefined ? {} : { activeAt: { lte: new Date(how.notActiveSince) } }),
-    },
+  const where = { tenantId, id: session, userId: user, endedAt: null }
+  const idleSince = how.notActiveSince === undefined ? {} : { activeAt: { lte: new Date(how.notActiveSince) } }
+  const locked = await db.session.updateMany({
+    where: { ...where, lockedAt: null, ...idleSince },
     data: { lockedAt: new Date(at), lockReason: reason, unlockFailures: 0 },
   })
+  const tightened = isForRisk(reason)
+    ? await db.session.updateMany({ where: { ...where, lockReason: { in: [...MILD] } }, data: { lockReason: reason } })
+    : { count: 0 }
+  const count = locked.count + tightened.count
   const outcome = count === 1 ? 'allowed' : 'repeated'
   tx.audit({ ...how.trail, action: 'session.lock', outcome, reason: auditReasonOf[reason] })
   return count === 1

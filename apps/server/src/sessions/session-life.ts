@@ -59,6 +59,14 @@ export const auditReasonOf: Readonly<Record<LockReason, AuditReason>> = {
   administrator: 'administrator',
 }
 
+/** Locks that say nothing of a stranger: who was there went away, or fell silent. */
+export const MILD: readonly LockReason[] = ['idle', 'own']
+
+/** Whether what opens a session that is locked for this is a step-up. */
+export function isForRisk(reason: LockReason): boolean {
+  return !MILD.includes(reason)
+}
+
 /** What whoever holds a locked session may know of why. */
 export function whyLocked(reason: LockReason): 'locked-idle' | 'locked-own' | 'locked-risk' {
   if (reason === 'idle') return 'locked-idle'

@@ -20,7 +20,8 @@ export async function stepUp(ctx: Context, caller: Caller, given: StepUpRequest)
   const action = 'auth.step-up'
   await decideFor(ctx, caller, 'account.change', { kind: 'user', tenant, id: user })
   if ('password' in given && (await hasSecondFactor(ctx, tenant, user))) {
-    return refuse(ctx, caller, new Refusal('step-up-required', 'second-factor', { why: 'code-wanted' }), action)
+    const refusal = new Refusal('step-up-required', 'second-factor', { why: 'code-wanted', acr: 'aal2' })
+    return refuse(ctx, caller, refusal, action)
   }
   const shown = await proveFactor(ctx, proverOf(caller), given)
   const done = await ctx.database.withTenant(tenant, async (tx) => {

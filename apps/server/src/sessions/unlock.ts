@@ -1,13 +1,16 @@
-import type { StepUpRequest } from '@wardline/protocol'
+import type { LockReason, StepUpRequest } from '@wardline/protocol'
 import type { Context } from '../context.ts'
 import { Refusal } from '../errors.ts'
-import { hasSecondFactor } from '../factors/held.ts'
+import { countFactors } from '../factors/held.ts'
 import { proveFactor, proverOf } from '../factors/prove-factor.ts'
+import type { FactorVerdict } from '../factors/use-factor.ts'
 import type { Caller } from '../http/caller.ts'
-import { refuse } from '../http/decide.ts'
+import type { Change } from '../storage/transaction.ts'
 import { endSessions } from './end.ts'
 import type { GrantedSession } from './grant.ts'
-import { isLocked } from './session-life.ts'
+import { isForRisk } from './session-life.ts'
+
+type Wrong = Extract<FactorVerdict, { ok: false }>
 
 /** Wrong tries at one lock; the last ends the session, and what is left is to sign in. */
 const UNLOCK_TRIES = 5
@@ -23,10 +26,6 @@ export async function unlock(ctx: Context, caller: Caller, given: StepUpRequest)
   const { tenant, user } = caller.actor
   const { sid } = caller.authenticated.claims
   const action = 'session.unlock'
-  const isRisk = await isLockedForRisk(ctx, caller)
-  if (isRisk && 'password' in given && (await hasSecondFactor(ctx, tenant, user))) {
-    return refuse(ctx, caller, new Refusal('step-up-required', 'second-factor', { why: 'code-wanted' }), action)
-  }
   const shown = await proveFactor(ctx, proverOf(caller), given)
   const done = await ctx.database.withTenant(tenant, async (tx) => {
     const { db, tenantId, at } = tx
@@ -36,6 +35,12 @@ export async function unlock(ctx: Context, caller: Caller, given: StepUpRequest)
       data: { version: { increment: 1 } },
       select: { version: true },
     })
+    // Only now: what is known of the session may be older than what has changed about it, by this very call perhaps.
+    const isRisk = await isLockedForRisk(tx, sid)
+    if (isRisk && 'password' in given && (await countFactors(db, tenantId, user)) > 0) {
+      tx.audit({ ...caller.trail, action, outcome: 'refused', reason: 'second-factor' })
+      return { version, isTooLittle: true } as const
+    }
     const verdict = await shown.use(tx)
     const where = { tenantId, id: sid, endedAt: null }
     if (verdict.ok) {
@@ -67,21 +72,24 @@ export async function unlock(ctx: Context, caller: Caller, given: StepUpRequest)
     const { jkt } = caller.authenticated.claims.cnf
     return { id: sid, jkt, authTime: authTime.getTime(), acr, amr, expiresAt: expiresAt.getTime() }
   }
-  const { reason, why, retryAfterMs } = done.verdict
-  const refusal =
-    done.isOver === true
-      ? new Refusal('unauthenticated', 'attempts')
-      : retryAfterMs > 0 || why === null
-        ? new Refusal('rate-limited', reason, { retryAfterMs })
-        : new Refusal('invalid', reason, { why, fields: [`/${Object.keys(given)[0] ?? ''}`] })
+  const refusal = done.isTooLittle === true ? tooLittle() : refusalOf(done.verdict, given, done.isOver === true)
   refusal.audited = true
   throw refusal
 }
 
-async function isLockedForRisk(ctx: Context, { actor, snapshot, authenticated }: Caller): Promise<boolean> {
-  const { sid } = authenticated.claims
-  // Locked here, or elsewhere a moment ago.
-  const known = isLocked(snapshot, sid) ? snapshot : await ctx.access.load(actor.tenant, actor.user, { fresh: true })
-  const reason = known?.sessions.get(sid)?.locked ?? null
-  return reason !== null && reason !== 'idle' && reason !== 'own'
+function tooLittle(): Refusal {
+  return new Refusal('step-up-required', 'second-factor', { why: 'code-wanted', acr: 'aal2' })
+}
+
+function refusalOf({ reason, why, retryAfterMs }: Wrong, given: StepUpRequest, isOver: boolean): Refusal {
+  if (isOver) return new Refusal('unauthenticated', 'attempts')
+  if (retryAfterMs > 0 || why === null) return new Refusal('rate-limited', reason, { retryAfterMs })
+  return new Refusal('invalid', reason, { why, fields: [`/${Object.keys(given)[0] ?? ''}`] })
+}
+
+async function isLockedForRisk({ db, tenantId }: Change, session: string): Promise<boolean> {
+  const where = { tenantId_id: { tenantId, id: session } }
+  const { lockReason: why } = (await db.session.findUnique({ where, select: { lockReason: true } })) ?? {}
+  // The database's check holds it to the list.
+  return typeof why === 'string' && isForRisk(why as LockReason)
 }

@@ -69,6 +69,7 @@ export function LockScreen({ user, why, onSignOut }: LockScreenProps) {
         const stronger: Way[] = passkeysWork() ? ['passkey', 'totp', 'recovery-code'] : ['totp', 'recovery-code']
         setWays(stronger)
         setWay(stronger[0] ?? 'totp')
+        setFailure(text.moreWanted)
         return
       }
       setFailure(unlockFailure(error))

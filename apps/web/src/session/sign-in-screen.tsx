@@ -87,7 +87,10 @@ export function SignInScreen({ ended, unreached }: SignInScreenProps) {
             setAsked(result)
           }
         },
-        (error: unknown) => setFailure(signInFailure(error)),
+        (error: unknown) => {
+          setFailure(signInFailure(error))
+          form.current?.querySelector<HTMLInputElement>('[name="password"]')?.select()
+        },
       )
       .finally(() => setBusy(false))
   }
