@@ -2,7 +2,9 @@ import { device, page } from '@wardline/protocol'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { silentBus } from '../../apps/server/src/bus/bus.ts'
 import { auditOf } from '../_util/audit.ts'
+import { asOwner } from '../_util/database.ts'
 import { DeviceKey } from '../_util/device-key.ts'
+import { lockAwaited } from '../_util/lock-awaited.ts'
 import { claimsOf, Person, signedIn } from '../_util/person.ts'
 import { startTestServer, type TestServer } from '../_util/server.ts'
 import { openSocket } from '../_util/socket.ts'
@@ -170,6 +172,30 @@ describe('R-19: a device', () => {
     expect(await statusOf(nurse, server)).toBe(200)
     const refused = await auditOf(server, 'riverside', { action: 'auth.login', reason: 'device-revoked' })
     expect(refused.at(-1)).toMatchObject({ device: stolen.jkt, outcome: 'refused' })
+  })
+
+  test('by an administrator, while somebody signs in with it for the first time: that sign-in ends as well', async () => {
+    const stolen = new DeviceKey()
+    const here = await signedIn(server, 'riverside/nurse.lind', stolen)
+    const vega = server.users.get('riverside/pharmacist.vega')
+    const [wanted] = (await devicesOf(here, '/me/devices')).filter(({ current }) => current)
+    const pharmacist = new Person(other, stolen)
+    const [signIn, barring] = await asOwner(server.database.ownerUrl, async (client) => {
+      // The sign-in stands still where it writes the device down, until this insertion is decided.
+      await client.query('BEGIN')
+      const row = [server.tenants.get('riverside'), crypto.randomUUID(), vega, stolen.jkt]
+      await client.query('INSERT INTO devices (tenant_id, id, user_id, jkt) VALUES ($1, $2, $3, $4)', row)
+      const signIn = pharmacist.signIn('riverside', 'pharmacist.vega')
+      await lockAwaited(server.database, 'transactionid')
+      const barring = admin.call('DELETE', `/admin/devices/${wanted?.id}`)
+      await Promise.race([barring, lockAwaited(server.database, 'advisory')])
+      await client.query('ROLLBACK')
+      return Promise.all([signIn, barring])
+    })
+    expect([signIn.status, barring.status]).toEqual([200, 204])
+    await isOut(here)
+    await isOut(pharmacist)
+    expect((await pharmacist.refresh()).status).toBe(401)
   })
 
   test('is nobody else’s to revoke, and an id of nothing is not found', async () => {

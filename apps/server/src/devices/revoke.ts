@@ -5,6 +5,7 @@ import type { Caller } from '../http/caller.ts'
 import { decideFor, refuse } from '../http/decide.ts'
 import { endSessions } from '../sessions/end.ts'
 import type { Change } from '../storage/transaction.ts'
+import { holdKey } from './register.ts'
 
 type DeviceRow = { readonly id: string; readonly userId: string; readonly jkt: string }
 type Revoked = { readonly user: string; readonly version: number }
@@ -36,6 +37,7 @@ export async function revokeDevice(ctx: Context, caller: Caller, id: string): Pr
   const about = { user: auditId(row.userId) }
   await decideFor(ctx, caller, action, { kind: 'session', tenant, owner: row.userId }, about)
   const revoked = await ctx.database.withTenant(tenant, async (tx) => {
+    await holdKey(tx, row.jkt, 'to bar')
     // Those who lock several users do it in one order.
     const rows = await tx.db.device.findMany({ where: { tenantId: tenant, jkt: row.jkt }, orderBy: { userId: 'asc' } })
     return revoke(tx, caller, rows, true)
