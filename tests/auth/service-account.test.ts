@@ -3,6 +3,8 @@ import { createWardline, signInAsService } from '@wardline/client/node'
 import { JWT_BEARER, type ServiceAccount, serviceAccount, serviceToken } from '@wardline/protocol'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { auditOf } from '../_util/audit.ts'
+import { asOwner } from '../_util/database.ts'
+import { lockAwaited } from '../_util/lock-awaited.ts'
 import { addPatient } from '../_util/patients.ts'
 import { claimsOf, Person, signedIn } from '../_util/person.ts'
 import { startTestServer, type TestServer } from '../_util/server.ts'
@@ -285,6 +287,32 @@ describe('R-23: administration of service accounts', () => {
   })
 
   test('the SDK signs a program in and renews its token', async () => {
+  test.each([
+    ['its key is taken away', 'UPDATE service_keys SET removed_at = now() WHERE user_id = $1'],
+    ['its scope is narrowed', `UPDATE service_accounts SET scope = 'directory:read' WHERE user_id = $1`],
+  ])('gets nothing where %s between the judging of its assertion and its session', async (_what, sql) => {
+    const key = newKey()
+    const body = {
+      username: `late-${randomBytes(4).toString('hex')}`,
+      displayName: 'Late',
+      roles: ['nurse'],
+      scope: `patient:read:${patient.id}`,
+      key: publicOf(key),
+    }
+    const { id, clientId } = serviceAccount.parse((await admin.call('POST', '/admin/services', { body })).body)
+    await asOwner(server.database.ownerUrl, async (client) => {
+      await client.query('BEGIN')
+      // As whoever changes the account does, first of all.
+      await client.query('UPDATE users SET version = version + 1 WHERE id = $1', [id])
+      const asking = new Program(clientId, key).ask()
+      await lockAwaited(server.database, 'transactionid')
+      await client.query(sql, [id])
+      await client.query('COMMIT')
+      expect((await asking).status).toBe(401)
+    })
+    expect(await server.database.query('SELECT id FROM sessions WHERE user_id = $1', [id])).toEqual([])
+  })
+
     const key = newKey()
     const body = { addKey: publicOf(key) }
     expect((await admin.call('PATCH', `/admin/services/${account.id}`, { body })).status).toBe(200)

@@ -43,18 +43,20 @@ export type AssertionTarget = {
 /**
  * Verifies an assertion (RFC 7523 §3): by a key of the account with its own algorithm, by and about this client, for this server
  * alone (a list of audiences is none: whoever else is named there could use it here), for five minutes at most.
- * @returns what has to be remembered of it so that it is good once
+ * @returns what has to be remembered of it so that it is good once, and which key it was by
  * @throws Refusal `unauthenticated`
  */
 export async function checkAssertion(
   assertion: string,
   { client, keys, isAudience, now }: AssertionTarget,
-): Promise<Parameters<UsedProofs['use']>[0]> {
+): Promise<Parameters<UsedProofs['use']>[0] & { readonly kid: string }> {
   const header = readJws(assertion)?.header ?? {}
   const kid = header['kid']
-  const stored = typeof kid === 'string' ? keys.get(kid) : undefined
   const isOurs = Object.keys(header).every((name) => ['alg', 'kid', 'typ'].includes(name))
-  if (stored === undefined || !isOurs || !TYPES.includes(header['typ'])) throw new Refusal('unauthenticated', 'token')
+  const stored = typeof kid === 'string' ? keys.get(kid) : undefined
+  if (typeof kid !== 'string' || stored === undefined || !isOurs || !TYPES.includes(header['typ'])) {
+    throw new Refusal('unauthenticated', 'token')
+  }
   try {
     const { key, algorithm } = pinned(stored)
     const { payload } = await jwtVerify(assertion, key, {
@@ -68,7 +70,7 @@ export async function checkAssertion(
     const expiresAt = exp * 1000 + LEEWAY_MS
     if (!isAudience(aud) || expiresAt > now + MAX_LIFE_MS + 2 * LEEWAY_MS) throw new Refusal('unauthenticated', 'token')
     const digest = createHash('sha256').update(`assertion ${client.clientId} ${jti}`).digest()
-    return { digest, expiresAt }
+    return { kid, digest, expiresAt }
   } catch (cause) {
     if (cause instanceof Refusal) throw cause
     throw new Refusal('unauthenticated', 'token', { cause })

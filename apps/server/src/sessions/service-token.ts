@@ -53,13 +53,15 @@ export async function grantToService(deps: SessionDeps, request: ServiceTokenReq
     seen.trail = { ...seen.trail, actor: auditId(account.id) }
     const keys = new Map(account.keys.map(({ kid, jwk }) => [kid, jwk as JsonWebKey]))
     const isAudience = (audience: string) => deps.site.matchesTarget(audience, request.path)
-    const used = await checkAssertion(request.assertion, { client, keys, isAudience, now: deps.clock.now() })
+    const target = { client, keys, isAudience, now: deps.clock.now() }
+    const { kid, ...used } = await checkAssertion(request.assertion, target)
     if (!(await deps.usedProofs.use(used))) throw new Refusal('unauthenticated', 'proof-replay')
     const scope = narrowed(account.scope, request.scope)
     if (scope === null) throw new Refusal('invalid', 'scope', { fields: ['/scope'] })
     const snapshot = await activeSnapshot(deps, tenant.id, account.id)
+    const { id } = account
     const { session, version } = await deps.database.withTenant(tenant.id, (tx) =>
-      beginOrProlong(tx, account.id, jkt, deps.config.sessionMs, seen.trail),
+      beginOrProlong(tx, { id, kid, scope: account.scope, jkt }, deps.config.sessionMs, seen.trail),
     )
     announceChange(deps, tenant.id, account.id, version)
     const { accessToken, expiresIn, user } = await grantAccess(deps, session, snapshot, scope)
@@ -91,11 +93,21 @@ async function findService(deps: SessionDeps, tenantId: string, username: string
   return row === null || row.service === null ? null : { id: row.id, ...row.service }
 }
 
-/** The account's row first, as everywhere: whoever disables it comes wholly before this or wholly after. */
+/** The account as its assertion was judged by: the key that signed it, and the scope out of which it was granted. */
+type Judged = {
+  readonly id: string
+  readonly kid: string
+  readonly scope: string
+  readonly jkt: string
+}
+
+/**
+ * The account's row first, as everywhere: whoever disables it, takes the key away or narrows the scope comes wholly before this, and
+ * then nothing begins, or wholly after, and ends it.
+ */
 async function beginOrProlong(
   tx: Change,
-  userId: string,
-  jkt: string,
+  { id: userId, kid, scope, jkt }: Judged,
   sessionMs: number,
   trail: Partial<AuditFact>,
 ): Promise<{ session: GrantedSession; version: number }> {
@@ -106,6 +118,8 @@ async function beginOrProlong(
     select: { version: true },
   })
   if (taken === undefined) throw new Refusal('unauthenticated', 'user-disabled')
+  const still = { tenantId, userId, scope, keys: { some: { kid, removedAt: null } } }
+  if ((await db.serviceAccount.count({ where: still })) === 0) throw new Refusal('unauthenticated', 'token')
   const deviceId = await registerDevice(tx, userId, jkt, trail)
   const at = new Date(tx.at)
   const living = await db.session.findFirst({
