@@ -20,6 +20,7 @@ import { createLogger, type Logger } from './log.ts'
 import { createAccessTokens, MAX_TOKEN_LIFE_MS } from './sessions/access-token.ts'
 import { Activity } from './sessions/activity.ts'
 import { type CsrfTokens, createCsrfTokens } from './sessions/csrf.ts'
+import { forgetPast } from './sessions/forget-past.ts'
 import { createSessions, type Sessions } from './sessions/sessions.ts'
 import { createSlowDown } from './sessions/slow-down.ts'
 import { createUsedProofs } from './sessions/used-proofs.ts'
@@ -100,6 +101,7 @@ export async function createContext(
 
   const postgresOrNone = () => (config.bus === 'off' ? silentBus : createPostgresBus(database, clock, report))
   const bus = overrides.bus?.(database) ?? postgresOrNone()
+  endings.push(forgetPast(database, clock, report))
   endings.push(() => bus.close())
   const access = createAccess({ database, clock, limits: config.limits, onFault: report })
   const activity = new Activity({ clock, database, onFault: report })

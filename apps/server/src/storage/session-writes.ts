@@ -12,6 +12,8 @@ export type SessionWrites = {
   touchSessions(tenantId: string, seen: readonly SeenActive[]): Promise<void>
   /** The same of one session whose person had been warned. Gives the user's new version, by which every node hears of it. */
   extendSession(tenantId: string, user: string, seen: SeenActive): Promise<number>
+  /** Forgets what sessions, half sign-ins and revoked tokens that ended before then have left behind. @param before epoch milliseconds */
+  forgetPast(tenantId: string, before: number): Promise<void>
 }
 
 export function sessionWritesTo(pool: pg.Pool): SessionWrites {
@@ -20,7 +22,7 @@ export function sessionWritesTo(pool: pg.Pool): SessionWrites {
       const { rows } = await pool.query<R>({ name: `wardline_${name}`, text, values })
       return rows
     } catch (error) {
-      throw new StorageUnavailable('writing activity failed', { cause: error })
+      throw new StorageUnavailable('the database is away', { cause: error })
     }
   }
 
@@ -36,6 +38,9 @@ export function sessionWritesTo(pool: pg.Pool): SessionWrites {
       const text = 'SELECT wardline_extend_session($1,$2,$3,$4) AS version'
       const [row] = await query<{ version: number }>('extend', text, values)
       return row?.version ?? 0
+    },
+    async forgetPast(tenantId, before) {
+      await query('forget_past', 'SELECT wardline_forget_past($1,$2)', [tenantId, new Date(before).toISOString()])
     },
   }
 }
