@@ -109,6 +109,7 @@ describe('R-23: a service account', () => {
     expect(answer.headers['cache-control']).toBe('no-store')
     expect(claimsOf(given.access_token)).toMatchObject({
       sub: account.id,
+      client_id: account.clientId,
       cnf: { jkt: program.person.key.jkt },
       scope: account.scope,
       acr: 'aal1',

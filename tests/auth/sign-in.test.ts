@@ -41,6 +41,7 @@ describe('sign-in', () => {
       iss: name,
       aud: name,
       sub: server.users.get('riverside/nurse.lind'),
+      client_id: 'wardline',
       tenant: server.tenants.get('riverside'),
       roles: ['nurse'],
       scope: 'account clinical',

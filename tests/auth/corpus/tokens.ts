@@ -86,6 +86,7 @@ const said: Forged[] = Object.entries({
   'no nbf': { nbf: undefined },
   'no iat': { iat: undefined },
   'no jti': { jti: undefined },
+  'no client_id': { client_id: undefined },
   'another issuer, same kid': { iss: 'https://evil.test' },
   'no issuer': { iss: undefined },
   'a list of issuers': { iss: ['urn:wardline:a'] },

@@ -14,6 +14,7 @@ const NAME = `urn:wardline:${INSTALLATION}`
 const START = 1_780_000_000_000
 const GRANT: AccessGrant = {
   sub: '0b8f1c9e-6a34-4a7f-8f55-1c2d3e4f5a6b',
+  client_id: 'wardline',
   tenant: '1c9e0b8f-6a34-4a7f-8f55-1c2d3e4f5a6b',
   sid: 's'.repeat(32),
   roles: ['nurse'],

@@ -25,6 +25,8 @@ const accessClaims = z.strictObject({
   exp: seconds,
   jti: secretId,
   tenant: uuid,
+  /** RFC 9068 §2.2: by which program they have signed in; a service's own `clientId`, and for people `wardline`. */
+  client_id: z.string(),
   sid: secretId,
   roles: z.array(roleName),
   scope: z.string(),
@@ -38,7 +40,7 @@ export type AccessClaims = Readonly<z.infer<typeof accessClaims>>
 /** What the issuer adds is left out. */
 export type AccessGrant = Pick<
   AccessClaims,
-  'sub' | 'tenant' | 'sid' | 'roles' | 'scope' | 'cnf' | 'auth_time' | 'acr' | 'amr'
+  'sub' | 'client_id' | 'tenant' | 'sid' | 'roles' | 'scope' | 'cnf' | 'auth_time' | 'acr' | 'amr'
 >
 
 /** 192 random bits in base64url: ids that must not be guessed (protocol.md). */
@@ -74,7 +76,7 @@ export function createAccessTokens(keys: SigningKeys, installation: string, now:
           audience: name,
           currentDate: new Date(now()),
           clockTolerance: TOKEN_LEEWAY_SECONDS,
-          requiredClaims: ['exp', 'nbf', 'iat', 'jti', 'sub'],
+          requiredClaims: ['exp', 'nbf', 'iat', 'jti', 'sub', 'client_id'],
         })
         // Ours have these three; a `jku`, `jwk`, `x5u` or `crit` beside them was never ours.
         // And ours spell their type so: jose takes it in any case, as media types are.

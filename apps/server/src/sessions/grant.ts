@@ -93,7 +93,7 @@ export async function grantAccess(
   scope = personScopes(snapshot.access.permissions),
 ): Promise<AccessGrant> {
   const now = deps.clock.now()
-  const { access } = snapshot
+  const { access, profile } = snapshot
   const { accessTokenSeconds } = inForce(snapshot.settings, deps.config)
   const expiresIn = Math.min(accessTokenSeconds, Math.floor((session.expiresAt - now) / 1000))
   if (expiresIn < 1) throw new Refusal('unauthenticated', 'session-expired')
@@ -102,6 +102,7 @@ export async function grantAccess(
       sub: access.user,
       tenant: access.tenant,
       sid: session.id,
+      client_id: access.kind === 'service' ? `${profile.tenant.slug}/${profile.username}` : 'wardline',
       roles: [...access.roles].sort(),
       scope,
       cnf: { jkt: session.jkt },
