@@ -25,7 +25,10 @@ export class TestSocket {
   readonly #listeners = new Set<() => void>()
   #ids = 0
 
-  constructor(server: Reachable, options: { origin?: string | null; protocols?: string[]; path?: string } = {}) {
+  constructor(
+    server: Reachable,
+    options: { origin?: string | null; protocols?: string[]; path?: string; headers?: Record<string, string> } = {},
+  ) {
     const url = `${server.url.replace(/^https/, 'wss')}${options.path ?? SOCKET_PATH}`
     const origin = options.origin === undefined ? server.url : options.origin
     this.ws = new WebSocket(url, options.protocols ?? [SUBPROTOCOL], {
@@ -33,6 +36,7 @@ export class TestSocket {
       ...(origin === null ? {} : { origin }),
       ...(server.from === undefined ? {} : { localAddress: server.from }),
       maxPayload: 16 * 1024 * 1024,
+      headers: options.headers ?? {},
     })
     this.ws.on('message', (data: Buffer, isBinary) => {
       const decoded = isBinary ? null : decodeServerFrame(data.toString())

@@ -287,7 +287,6 @@ describe('R-23: administration of service accounts', () => {
     })
   })
 
-  test('the SDK signs a program in and renews its token', async () => {
   test.each([
     ['its key is taken away', 'UPDATE service_keys SET removed_at = now() WHERE user_id = $1'],
     ['its scope is narrowed', `UPDATE service_accounts SET scope = 'directory:read' WHERE user_id = $1`],
@@ -314,6 +313,7 @@ describe('R-23: administration of service accounts', () => {
     expect(await server.database.query('SELECT id FROM sessions WHERE user_id = $1', [id])).toEqual([])
   })
 
+  test('the SDK signs a program in and renews its token', async () => {
     const key = newKey()
     const body = { addKey: publicOf(key) }
     expect((await admin.call('PATCH', `/admin/services/${account.id}`, { body })).status).toBe(200)

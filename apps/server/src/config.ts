@@ -56,6 +56,8 @@ export type Config = {
   readonly sessionMs: number
   /** How old a proof may be for what is of high risk; 0: any age. */
   readonly stepUpMs: number
+  /** Whether a session that is bound to a client certificate needs no step-up. */
+  readonly stepUpByCertificate: boolean
   readonly argon2: Argon2Parameters
   readonly limits: SignedInLimits
   readonly preAuth: PreAuthLimits
@@ -224,6 +226,7 @@ function toConfig(values: Values): Config {
     signingKeyDays: values.WARDLINE_SIGNING_KEY_DAYS,
     sessionMs: values.WARDLINE_SESSION_HOURS * 3_600_000,
     stepUpMs: values.WARDLINE_STEP_UP_MINUTES * 60_000,
+    stepUpByCertificate: values.WARDLINE_STEP_UP_BY_CERTIFICATE,
     argon2: {
       memoryKiB: values.WARDLINE_ARGON2_MEMORY_KIB,
       iterations: values.WARDLINE_ARGON2_ITERATIONS,

@@ -73,7 +73,11 @@ export async function createContext(
   { appUrl, keys, endings }: ContextParts,
   overrides: ContextOverrides = {},
 ): Promise<Context> {
-  const { clock = systemClock, policy = withStepUp(config.stepUpMs), webRoot = WEB_ROOT } = overrides
+  const {
+    clock = systemClock,
+    policy = withStepUp(config.stepUpMs, config.stepUpByCertificate),
+    webRoot = WEB_ROOT,
+  } = overrides
   const log = overrides.log ?? createLogger(config.logLevel, config.logFile ?? undefined)
   const report = (error: unknown) => log.error('background.failed', { error })
   const site = createSite(config)
@@ -97,11 +101,11 @@ export async function createContext(
   endings.push(() => usedProofs.close())
   const slowDown = createSlowDown(database, await keys.derive('sign-in', 32), clock, report)
   endings.push(() => slowDown.close())
+  endings.push(forgetPast(database, clock, report))
   const passkeys = createPasskeyChallenges(await keys.derive('passkey-challenge', 32), usedProofs, clock)
 
   const postgresOrNone = () => (config.bus === 'off' ? silentBus : createPostgresBus(database, clock, report))
   const bus = overrides.bus?.(database) ?? postgresOrNone()
-  endings.push(forgetPast(database, clock, report))
   endings.push(() => bus.close())
   const access = createAccess({ database, clock, limits: config.limits, onFault: report })
   const activity = new Activity({ clock, database, onFault: report })

@@ -203,6 +203,10 @@ const named = {
     1_440,
     'For how long a proof of who one is serves for roles, exports, keys and others’ sessions, in minutes. 0: no limit.',
   ),
+  WARDLINE_STEP_UP_BY_CERTIFICATE: flag(
+    false,
+    'Whether a session that is bound to a client certificate needs no such proof: with WARDLINE_CLIENT_CERTIFICATES alone.',
+  ),
   WARDLINE_ARGON2_MEMORY_KIB: whole(19_456, 19_456, 4_194_304, 'Memory of one password hash (argon2id), in KiB.'),
   WARDLINE_ARGON2_ITERATIONS: whole(2, 2, 100, 'Passes over that memory.'),
   WARDLINE_ARGON2_PARALLELISM: whole(1, 1, 16, 'Lanes of one password hash.'),

@@ -14,11 +14,12 @@ export const highRiskActions: readonly Action[] = [
 /**
  * High-risk operations ask for a proof of the last `maxAgeMs`; 0 asks for none. Of any level: the server takes the second factor
  * of who has one, and who has none can still step up.
+ * @param certificateSuffices a session that is bound to a client certificate is asked for nothing
  */
-export function withStepUp(maxAgeMs: number): PolicySettings {
+export function withStepUp(maxAgeMs: number, certificateSuffices = false): PolicySettings {
   if (maxAgeMs === 0) return withoutStepUp
   const actions = new Set<Action>([...highRiskActions, 'session.manage', 'settings.manage', 'factor.reset'])
-  return { stepUp: { actions, maxAgeMs, level: 'aal1', certificateSuffices: false } }
+  return { stepUp: { actions, maxAgeMs, level: 'aal1', certificateSuffices } }
 }
 
 /** No operation needs step-up. */

@@ -90,7 +90,8 @@ function setUp() {
     cut: () => undefined,
   }
   const from = usedFrom('192.0.2.1', undefined)
-  const peer = { connection: auditId(ID), address: auditAddress('192.0.2.1'), origin: undefined, from }
+  const address = auditAddress('192.0.2.1')
+  const peer = { connection: auditId(ID), address, origin: undefined, from, certificate: null }
   const connection = new Connection(gateway, peer, () => line, {
     settled: () => void (settled += 1),
     known: () => void (known += 1),

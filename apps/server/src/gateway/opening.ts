@@ -35,6 +35,7 @@ export async function authenticate(
     path: SOCKET_PATH,
     nonce,
     from: peer.from,
+    certificate: peer.certificate,
   })
   const watch = await access.watch(who.tenant, who.user)
   if (watch === null) throw new Refusal('unauthenticated', 'unknown-user')

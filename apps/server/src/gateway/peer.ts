@@ -7,6 +7,8 @@ export interface Peer {
   readonly address: AuditAddress
   readonly origin: AuditOrigin | undefined
   readonly from: UsedFrom
+  /** Thumbprint of the client's certificate; null where none was shown. */
+  readonly certificate: string | null
 }
 
 /** What every audit event of a signed-in socket begins with: an operation can be followed from handshake to close. */

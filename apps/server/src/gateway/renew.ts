@@ -21,6 +21,7 @@ export async function renew(asker: SignedIn, frame: SessionRenew): Promise<void>
       method: 'GET',
       path: SOCKET_PATH,
       nonce,
+      certificate: asker.peer.certificate,
     })
     if (!asker.isSame(who)) return end(asker, 'session-mismatch')
     await gateway.database.auditOnly(asker.tenant, { ...asker.trail, action: 'session.renew', outcome: 'allowed' })

@@ -128,6 +128,7 @@ function peerOf(request: FastifyRequest): Peer {
     address: auditAddress(addressOf(request)),
     origin: auditOrigin(request.headers.origin),
     from: usedFromOf(request),
+    certificate: request.arrival.certificate,
   }
 }
 

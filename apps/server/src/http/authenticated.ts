@@ -28,6 +28,7 @@ export async function authenticateCall(ctx: Context, request: FastifyRequest): P
     method: request.method,
     path: pathOf(request),
     from: usedFromOf(request),
+    certificate: request.arrival.certificate,
     whileLocked: request.routeOptions.config.whileLocked === true,
   })
   const { tenant, user, actor, session, device } = authenticated

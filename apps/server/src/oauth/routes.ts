@@ -41,7 +41,8 @@ export function registerOAuthRoutes(scope: App, ctx: Context): void {
     (request) => {
       const { client_assertion: assertion, scope: asked } = request.body
       const [proof, path, where] = [headerOf(request, 'dpop'), pathOf(request), whereOf(request)]
-      return ctx.sessions.grantToService({ assertion, scope: asked, proof, path, where })
+      const { certificate } = request.arrival
+      return ctx.sessions.grantToService({ assertion, scope: asked, proof, path, where, certificate })
     },
   )
 

@@ -14,6 +14,7 @@ const TOKEN_LEEWAY_SECONDS = 5
 export const MAX_TOKEN_LIFE_MS = (300 + TOKEN_LEEWAY_SECONDS) * 1000
 
 const seconds = z.int().min(0)
+const sha256 = z.string().regex(/^[A-Za-z0-9_-]{43}$/)
 
 /** RFC 9068 profile (R-12): what a token says, and nothing else. Never ePHI. */
 const accessClaims = z.strictObject({
@@ -24,13 +25,14 @@ const accessClaims = z.strictObject({
   nbf: seconds,
   exp: seconds,
   jti: secretId,
-  tenant: uuid,
   /** RFC 9068 §2.2: by which program they have signed in; a service's own `clientId`, and for people `wardline`. */
   client_id: z.string(),
+  tenant: uuid,
   sid: secretId,
   roles: z.array(roleName),
   scope: z.string(),
-  cnf: z.strictObject({ jkt: z.string().regex(/^[A-Za-z0-9_-]{43}$/) }),
+  /** The device's key (RFC 9449 §6.1), and its certificate where those are asked for (RFC 8705 §3.1). */
+  cnf: z.strictObject({ jkt: sha256, 'x5t#S256': sha256.optional() }),
   auth_time: seconds,
   acr: z.string(),
   amr: z.array(z.string()),

@@ -26,6 +26,8 @@ export type Presented = {
   readonly nonce?: string
   /** From where: what has changed about it is noticed. */
   readonly from?: UsedFrom
+  /** Thumbprint of the client's certificate; null where none was shown. */
+  readonly certificate: string | null
   /** Whether who holds a locked session may ask this all the same: to unlock it, or to leave. */
   readonly whileLocked?: boolean
 }
@@ -70,7 +72,7 @@ export type AuthenticateDeps = {
  */
 export function createAuthenticate(deps: AuthenticateDeps): Authenticate {
   const { clock, site, access, accessTokens, usedProofs } = deps
-  return async ({ token, proof, method, path, nonce, from, whileLocked = false }) => {
+  return async ({ token, proof, method, path, nonce, from, certificate, whileLocked = false }) => {
     const claims = await accessTokens.verify(token)
     let device: AuditSecretId | undefined
     try {
@@ -80,6 +82,7 @@ export function createAuthenticate(deps: AuthenticateDeps): Authenticate {
       const checked = await checkProof(proof, target, clock.now())
       device = auditSecretId(checked.jkt)
       if (checked.jkt !== claims.cnf.jkt) throw new Refusal('unauthenticated', 'device-mismatch')
+      if (!isShown(claims.cnf['x5t#S256'], certificate)) throw new Refusal('unauthenticated', 'device-mismatch')
       if (nonce === undefined && !(await usedProofs.use(checked))) throw new Refusal('unauthenticated', 'proof-replay')
       return authenticated(claims, await watched(claims, snapshot, from, whileLocked))
     } catch (error) {
@@ -133,6 +136,11 @@ export function createAuthenticate(deps: AuthenticateDeps): Authenticate {
   }
 }
 
+/** Whether the certificate that something is bound to was shown; true where it is bound to none (RFC 8705 §3). */
+export function isShown(bound: string | null | undefined, certificate: string | null): boolean {
+  return bound === null || bound === undefined || bound === certificate
+}
+
 function whyNot(snapshot: AccessSnapshot | null, session: string): AuditReason {
   if (snapshot === null) return 'unknown-user'
   if (snapshot.access.status !== 'active') return 'user-disabled'
@@ -154,7 +162,7 @@ function authenticated(claims: AccessClaims, snapshot: AccessSnapshot): Authenti
       scopes: parseScopes(claims.scope),
       authTime: claims.auth_time * 1000,
       acr: claims.acr,
-      mtls: false,
+      mtls: claims.cnf['x5t#S256'] !== undefined,
     },
   }
 }

@@ -26,6 +26,7 @@ export type Begin = {
   readonly trail: Partial<AuditFact>
   /** From where; what changes later is measured against it. */
   readonly from?: UsedFrom
+  readonly certificate: string | null
 }
 
 /**
@@ -34,7 +35,7 @@ export type Begin = {
  */
 export async function beginSession(
   tx: Change,
-  { user, jkt, rehashed, digest, sessionMs, assurance, action, trail, from }: Begin,
+  { user, jkt, rehashed, digest, sessionMs, assurance, action, trail, from, certificate }: Begin,
 ): Promise<{ session: GrantedSession; version: number }> {
   const { db, tenantId } = tx
   const [taken] = await db.user.updateManyAndReturn({
@@ -53,6 +54,7 @@ export async function beginSession(
     jkt,
     authTime: tx.at,
     expiresAt: tx.at + sessionMs,
+    certificate,
     ...assurance,
   }
   const at = new Date(tx.at)
@@ -70,6 +72,7 @@ export async function beginSession(
       lastSeenAt: at,
       activeAt: at,
       expiresAt,
+      certificate,
       ...(from === undefined ? {} : { networks: [from.network], agent: from.agent, address: from.address }),
     },
   })

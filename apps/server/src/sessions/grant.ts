@@ -67,6 +67,8 @@ export type GrantedSession = {
   readonly acr: string
   readonly amr: readonly string[]
   readonly expiresAt: number
+  /** Thumbprint of the client's certificate that it is bound to, where it is. */
+  readonly certificate: string | null
 }
 
 /** How long a sign-in of this user's tenant lasts, in ms. */
@@ -100,19 +102,20 @@ export async function grantAccess(
   const { token } = await deps.accessTokens.issue(
     {
       sub: access.user,
+      client_id: access.kind === 'service' ? `${profile.tenant.slug}/${profile.username}` : 'wardline',
       tenant: access.tenant,
       sid: session.id,
-      client_id: access.kind === 'service' ? `${profile.tenant.slug}/${profile.username}` : 'wardline',
       roles: [...access.roles].sort(),
       scope,
-      cnf: { jkt: session.jkt },
+      cnf: session.certificate === null ? { jkt: session.jkt } : { jkt: session.jkt, 'x5t#S256': session.certificate },
       auth_time: Math.floor(session.authTime / 1000),
       acr: session.acr,
       amr: [...session.amr],
     },
     expiresIn,
   )
-  const credentials = { scopes: parseScopes(scope), authTime: session.authTime, acr: session.acr, mtls: false }
+  const mtls = session.certificate !== null
+  const credentials = { scopes: parseScopes(scope), authTime: session.authTime, acr: session.acr, mtls }
   return {
     accessToken: token,
     expiresIn,

@@ -21,6 +21,8 @@ export type PasskeySignInRequest = Bare & {
   readonly cookie: string | undefined
   readonly where: Where
   readonly from?: UsedFrom
+  /** Thumbprint of the client's certificate; null where none was shown. */
+  readonly certificate: string | null
 }
 
 type UserRow = { readonly id: string; readonly passwordHash: string | null }
@@ -78,6 +80,7 @@ export async function signInWithPasskey(deps: SessionDeps, request: PasskeySignI
         assurance: verdict,
         action: 'auth.passkey',
         trail: seen.trail,
+        certificate: request.certificate,
         ...(request.from === undefined ? {} : { from: request.from }),
       })
     })

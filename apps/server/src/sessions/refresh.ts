@@ -2,6 +2,7 @@ import type { AccessSnapshot } from '../access/snapshot.ts'
 import { type AuditFact, auditId, auditSecretId } from '../audit/event.ts'
 import { Refusal, toRefusal } from '../errors.ts'
 import type { Change, TenantDb } from '../storage/transaction.ts'
+import { isShown } from './authenticate.ts'
 import { announceChange, endSessions } from './end.ts'
 import { activeSnapshot, type Grant, grant, type SessionDeps, useBareProof, type Where } from './grant.ts'
 import { lockIfIdle } from './lock.ts'
@@ -17,6 +18,8 @@ export type RefreshRequest = {
   readonly path: string
   readonly where: Where
   readonly from?: UsedFrom
+  /** Thumbprint of the client's certificate; null where none was shown. */
+  readonly certificate: string | null
 }
 
 /**
@@ -53,7 +56,8 @@ export async function refresh(deps: SessionDeps, request: RefreshRequest): Promi
     }
     if (isReuse(held, jkt, deps.clock.now())) return await endReused(deps, token.tenant, held, seen.trail)
     if (!deps.csrf.matches(request.csrf, token.tenant, session.id)) throw new Refusal('forbidden', 'csrf')
-    if (session.device.jkt !== jkt) throw new Refusal('unauthenticated', 'device-mismatch')
+    const isDevice = session.device.jkt === jkt && isShown(session.certificate, request.certificate)
+    if (!isDevice) throw new Refusal('unauthenticated', 'device-mismatch')
     if (session.device.revokedAt !== null) throw new Refusal('unauthenticated', 'device-revoked')
     if (session.endedAt !== null) throw new Refusal('unauthenticated', 'session-ended')
     if (session.expiresAt.getTime() <= deps.clock.now()) throw new Refusal('unauthenticated', 'session-expired')
@@ -67,6 +71,7 @@ export async function refresh(deps: SessionDeps, request: RefreshRequest): Promi
       acr: session.acr,
       amr: session.amr,
       expiresAt: session.expiresAt.getTime(),
+      certificate: session.certificate,
     }
     const given = await grant(deps, granted, snapshot, next.text)
     return isLockedNow ? { ...given, locked: true } : given
@@ -125,6 +130,7 @@ function findToken(db: TenantDb, { tenant, digest }: RefreshToken) {
           amr: true,
           expiresAt: true,
           endedAt: true,
+          certificate: true,
           device: { select: { jkt: true, revokedAt: true } },
         },
       },

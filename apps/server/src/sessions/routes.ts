@@ -68,6 +68,7 @@ export function registerSignInRoutes(app: App, ctx: Context): void {
         path: pathOf(request),
         where: whereOf(request),
         from: usedFromOf(request),
+        certificate: request.arrival.certificate,
       })
       if ('status' in granted) return granted
       setCookie(reply, granted)
@@ -93,6 +94,7 @@ export function registerSignInRoutes(app: App, ctx: Context): void {
         path: pathOf(request),
         where: whereOf(request),
         from: usedFromOf(request),
+        certificate: request.arrival.certificate,
       })
       setCookie(reply, granted)
       return { status: 'authenticated' as const, ...answerOf(granted) }
@@ -122,6 +124,7 @@ export function registerSignInRoutes(app: App, ctx: Context): void {
         path: pathOf(request),
         where: whereOf(request),
         from: usedFromOf(request),
+        certificate: request.arrival.certificate,
       })
       setCookie(reply, granted)
       return { status: 'authenticated' as const, ...answerOf(granted) }
@@ -257,6 +260,7 @@ function cookieRequest(request: FastifyRequest) {
     path: pathOf(request),
     where: whereOf(request),
     from: usedFromOf(request),
+    certificate: request.arrival.certificate,
   }
 }
 

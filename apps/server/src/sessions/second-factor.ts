@@ -19,6 +19,8 @@ export type SecondFactorRequest = {
   readonly cookie: string | undefined
   readonly where: Where
   readonly from?: UsedFrom
+  /** Thumbprint of the client's certificate; null where none was shown. */
+  readonly certificate: string | null
 }
 
 type Failed = Extract<FactorVerdict, { ok: false }>
@@ -69,6 +71,7 @@ export async function signInWithSecondFactor(deps: SessionDeps, request: SecondF
         assurance: withSecondFactor(verdict.amr),
         action: 'auth.second-factor',
         trail: seen.trail,
+        certificate: request.certificate,
         ...(request.from === undefined ? {} : { from: request.from }),
       })
     })

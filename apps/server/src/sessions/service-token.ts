@@ -26,6 +26,8 @@ export type ServiceTokenRequest = {
   readonly proof: string | undefined
   readonly path: string
   readonly where: Where
+  /** Thumbprint of the program's certificate; null where none was shown. */
+  readonly certificate: string | null
 }
 
 /** One key, held in software (RFC 8176): one factor. */
@@ -60,8 +62,9 @@ export async function grantToService(deps: SessionDeps, request: ServiceTokenReq
     if (scope === null) throw new Refusal('invalid', 'scope', { fields: ['/scope'] })
     const snapshot = await activeSnapshot(deps, tenant.id, account.id)
     const { id } = account
+    const { certificate } = request
     const { session, version } = await deps.database.withTenant(tenant.id, (tx) =>
-      beginOrProlong(tx, { id, kid, scope: account.scope, jkt }, deps.config.sessionMs, seen.trail),
+      beginOrProlong(tx, { id, kid, scope: account.scope, jkt, certificate }, deps.config.sessionMs, seen.trail),
     )
     announceChange(deps, tenant.id, account.id, version)
     const { accessToken, expiresIn, user } = await grantAccess(deps, session, snapshot, scope)
@@ -99,6 +102,7 @@ type Judged = {
   readonly kid: string
   readonly scope: string
   readonly jkt: string
+  readonly certificate: string | null
 }
 
 /**
@@ -107,7 +111,7 @@ type Judged = {
  */
 async function beginOrProlong(
   tx: Change,
-  { id: userId, kid, scope, jkt }: Judged,
+  { id: userId, kid, scope, jkt, certificate }: Judged,
   sessionMs: number,
   trail: Partial<AuditFact>,
 ): Promise<{ session: GrantedSession; version: number }> {
@@ -124,7 +128,7 @@ async function beginOrProlong(
   const at = new Date(tx.at)
   const living = await db.session.findFirst({
     // Nobody is there to unlock a locked one: the program asserts itself anew, and gets another.
-    where: { tenantId, deviceId, endedAt: null, lockedAt: null, expiresAt: { gt: at } },
+    where: { tenantId, deviceId, certificate, endedAt: null, lockedAt: null, expiresAt: { gt: at } },
     select: { id: true },
   })
   const id = living?.id ?? randomSecretId()
@@ -133,11 +137,11 @@ async function beginOrProlong(
   const now = { authTime: at, lastSeenAt: at, expiresAt }
   if (living === null) {
     const { acr } = ASSURANCE
-    await db.session.create({ data: { tenantId, id, userId, deviceId, acr, amr, createdAt: at, ...now } })
+    await db.session.create({ data: { tenantId, id, userId, deviceId, acr, amr, certificate, createdAt: at, ...now } })
   } else await db.session.update({ where: { tenantId_id: { tenantId, id } }, data: now })
   tx.audit({ ...trail, action: 'auth.service', outcome: 'allowed', session: auditSecretId(id) })
   return {
-    session: { id, jkt, authTime: tx.at, acr: ASSURANCE.acr, amr, expiresAt: expiresAt.getTime() },
+    session: { id, jkt, authTime: tx.at, acr: ASSURANCE.acr, amr, expiresAt: expiresAt.getTime(), certificate },
     version: taken.version,
   }
 }

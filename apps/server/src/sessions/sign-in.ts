@@ -21,6 +21,8 @@ export type SignInRequest = {
   readonly cookie: string | undefined
   readonly where: Where
   readonly from?: UsedFrom
+  /** Thumbprint of the client's certificate; null where none was shown. */
+  readonly certificate: string | null
 }
 
 type UserRow = {
@@ -69,8 +71,9 @@ export async function signIn(deps: SessionDeps, request: SignInRequest): Promise
     if (user.disabledAt !== null) throw new Refusal('unauthenticated', 'user-disabled')
     if (tenant.disabledAt !== null) throw new Refusal('unauthenticated', 'tenant-disabled')
     const snapshot = await activeSnapshot(deps, tenant.id, user.id)
+    const { certificate } = request
     const from = request.from === undefined ? {} : { from: request.from }
-    const signing = { user, jkt, rehashed: verdict.rehashed, trail: seen.trail, ...from }
+    const signing = { user, jkt, rehashed: verdict.rehashed, trail: seen.trail, certificate, ...from }
     if (user.totp || user.passkeys.length > 0) {
       return await deps.database.withTenant(tenant.id, (tx) => askSecondFactor(deps, tx, signing))
     }

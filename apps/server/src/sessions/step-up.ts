@@ -79,5 +79,7 @@ async function renew(
   })
   if (session === undefined) throw new Refusal('unauthenticated', 'session-ended')
   audit({ ...trail, action: 'auth.step-up', outcome: 'allowed' })
-  return { id: sid, jkt: cnf.jkt, authTime: at, acr: assurance.acr, amr, expiresAt: session.expiresAt.getTime() }
+  const { acr } = assurance
+  const certificate = cnf['x5t#S256'] ?? null
+  return { id: sid, jkt: cnf.jkt, authTime: at, acr, amr, expiresAt: session.expiresAt.getTime(), certificate }
 }

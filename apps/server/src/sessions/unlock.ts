@@ -68,9 +68,9 @@ export async function unlock(ctx: Context, caller: Caller, given: StepUpRequest)
   ctx.sessions.changed(tenant, user, done.version)
   await ctx.access.settled(tenant, user)
   if (done.opened !== undefined) {
-    const { authTime, acr, amr, expiresAt } = done.opened
+    const { authTime, acr, amr, expiresAt, certificate } = done.opened
     const { jkt } = caller.authenticated.claims.cnf
-    return { id: sid, jkt, authTime: authTime.getTime(), acr, amr, expiresAt: expiresAt.getTime() }
+    return { id: sid, jkt, authTime: authTime.getTime(), acr, amr, expiresAt: expiresAt.getTime(), certificate }
   }
   const refusal = done.isTooLittle === true ? tooLittle() : refusalOf(done.verdict, given, done.isOver === true)
   refusal.audited = true

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import { Agent, request } from 'node:https'
 import { REFRESH_COOKIE } from '@wardline/protocol'
 import type { Fetch, FetchAnswer } from '../environment.ts'
+import type { NodeTls } from './tls.ts'
 
 /** An answer longer than this is not ours. Bytes. */
 const MAX_ANSWER = 32 * 1024 * 1024
@@ -10,8 +11,8 @@ const MAX_ANSWER = 32 * 1024 * 1024
  * `fetch` over node:https with a certificate authority and an Origin of its own, and with the one cookie that matters: the
  * refresh cookie, kept in memory and, as its `__Host-` name asks, sent to the host that set it alone.
  */
-export function nodeFetch({ ca, origin }: { ca?: string | undefined; origin?: string | undefined }): Fetch {
-  const agent = new Agent({ keepAlive: true, ca })
+export function nodeFetch({ ca, origin, certificate }: NodeTls): Fetch {
+  const agent = new Agent({ keepAlive: true, ca, ...certificate })
   const cookies = new Map<string, string>()
 
   return (target, init) => {

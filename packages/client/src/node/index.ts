@@ -5,6 +5,7 @@ import { type Environment, globalTime } from '../environment.ts'
 import { noOutboxStore } from '../outbox-store.ts'
 import { noLocks, noTabs } from '../tabs.ts'
 import { nodeFetch } from './fetch.ts'
+import type { NodeTls } from './tls.ts'
 import { nodeTransport } from './transport.ts'
 
 export type { Wardline } from '../client.ts'
@@ -18,22 +19,19 @@ export { nodeTransport } from './transport.ts'
 /** What a program outside a browser adds. */
 export type NodeOptions = Pick<Parts, 'url'> &
   Partial<Omit<Parts, 'url' | 'environment'>> &
-  Partial<Environment> & {
-    /** The certificate authority to trust instead of the system's: PEM. `$WARDLINE_DATA/tls/authority.crt` of a local server. */
-    ca?: string | undefined
-    /** The `Origin` to state. By default that of `url`, which a server always allows. */
-    origin?: string | undefined
-  }
+  Partial<Environment> &
+  NodeTls
 
 /** The SDK for bots, tools and tests: keys and cookies live as long as the process. */
 export function createWardline(options: NodeOptions): Wardline {
-  const { url, storage, keyStore, outboxStore, tabs, locks, proofs, ca, origin, ...environment } = options
+  const { url, storage, keyStore, outboxStore, tabs, locks, proofs, ca, certificate, origin, ...environment } = options
+  const tls = { ca, certificate, origin }
   return assemble({
     url,
     environment: {
       ...globalTime,
-      fetch: environment.fetch ?? nodeFetch({ ca, origin }),
-      transport: environment.transport ?? nodeTransport({ ca, origin }),
+      fetch: environment.fetch ?? nodeFetch(tls),
+      transport: environment.transport ?? nodeTransport(tls),
       wake: () => () => undefined,
       ...environment,
     },

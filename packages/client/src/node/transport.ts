@@ -1,14 +1,16 @@
 import { WebSocket } from 'ws'
 import type { Transport } from '../socket-like.ts'
+import type { NodeTls } from './tls.ts'
 
 /** What the server may send in one frame, in bytes: a subscription's members and receipts are the longest. */
 const MAX_PAYLOAD = 16 * 1024 * 1024
 
 /** Sockets by `ws`, which takes a certificate authority and an Origin, and shows the server's pings. */
-export function nodeTransport({ ca, origin }: { ca?: string | undefined; origin?: string | undefined }): Transport {
+export function nodeTransport({ ca, origin, certificate }: NodeTls): Transport {
   return (url, protocols, listener) => {
     const socket = new WebSocket(url, [...protocols], {
       ca,
+      ...certificate,
       origin: origin ?? new URL(url.replace(/^ws/, 'http')).origin,
       perMessageDeflate: false,
       maxPayload: MAX_PAYLOAD,
