@@ -45,29 +45,22 @@ async function fail(kind: Kind): Promise<{ answer: string; ms: number }> {
   return { answer: JSON.stringify([status, said.sort(([a], [b]) => a.localeCompare(b)), text]), ms }
 }
 
+type Methods = Record<string, (...args: unknown[]) => unknown>
+
 /** Every call of the database and every hash, in order. */
 async function workOf(kind: Kind): Promise<string[]> {
   const steps: string[] = []
-  const { database, passwords } = server.ctx
-  const watched = [
-    [database, 'findTenant'],
-    [database, 'useProof'],
-    [database, 'readTenant'],
-    [database, 'withTenant'],
-    [database, 'readAccess'],
-    [database, 'signInWaits'],
-    [database, 'signInFailed'],
-    [database, 'signInSucceeded'],
-    [database, 'auditOnly'],
-    [passwords, 'verify'],
-    [passwords, 'hash'],
-  ] as const
-  const spies = watched.map(([of, name]) => {
-    const method = of[name as never] as (...args: unknown[]) => unknown
-    return vi.spyOn(of, name as never).mockImplementation((...args: unknown[]) => {
-      steps.push(name)
-      return method.apply(of, args)
-    })
+  const spies = [server.ctx.database, server.ctx.passwords].flatMap((part) => {
+    const methods = part as unknown as Methods
+    return Object.keys(methods)
+      .filter((name) => typeof methods[name] === 'function')
+      .map((name) => {
+        const method = methods[name]?.bind(part)
+        return vi.spyOn(methods, name).mockImplementation((...args) => {
+          steps.push(name)
+          return method?.(...args)
+        })
+      })
   })
   try {
     await fail(kind)

@@ -51,6 +51,8 @@ const rows: readonly Row[] = [
   ['factor.reset', 'DELETE', () => `${person()}/factors`],
 ]
 
+const named = rows.map((row): [string, Row] => [`${row[0]} by ${row[1]} ${String(row[2]).slice(6)}`, row])
+
 /** Of high risk, and not offered by any call or frame yet. */
 const notOffered: readonly Action[] = ['role.manage', 'order.write']
 
@@ -70,7 +72,7 @@ describe('[R-20] [R-35] what is of high risk', () => {
   })
 
   // Refused first, each of them, before any changes what the next is about.
-  test.each(rows)('%s, %s %s: not by an old proof; after a step-up, at once', async (action, method, path, body) => {
+  test.each(named)('%s: not by an old proof; after a step-up, at once', async (_name, [action, method, path, body]) => {
     const username = action === 'audit.export' ? 'auditor.chen' : 'admin.reyes'
     const who = await signedIn(server, `riverside/${username}`)
     clock.advance(16 * 60_000)

@@ -129,9 +129,9 @@ describe('R-10: who guesses at an account', () => {
     const othersFailed = new Promise<void>((resolve) => {
       release = resolve
     })
-    const slow = vi.spyOn(passwords, 'verify').mockImplementation(async (stored, password) => {
+    const slow = vi.spyOn(passwords, 'verify').mockImplementation(async (stored, password, giver) => {
       if (password === PASSWORD) await othersFailed
-      return verify(stored, password)
+      return verify(stored, password, giver)
     })
     const how = { who: 'clerk.moss', from: '192.0.2.77' }
     const right = attempt({ ...how, right: true })
