@@ -29,13 +29,13 @@ export function SessionsDialog({ onClose }: { readonly onClose: () => void }) {
     <Dialog
       title={text.title}
       onClose={onClose}
-      footer={
-        others.length > 1 && (
+      {...(others.length > 1 && {
+        footer: (
           <Button kind="danger" disabled={end.isPending} onClick={() => end.mutate(others)}>
             {text.endOthers}
           </Button>
-        )
-      }
+        ),
+      })}
     >
       {held.isPending && <Loading lines={3} label={strings.words.loading} />}
       {held.error !== null && <Failure error={held.error} onRetry={() => void held.refetch()} />}

@@ -85,7 +85,7 @@ export function LockScreen({ user, why, onSignOut }: LockScreenProps) {
         <p className={styles.lead}>{text.who(user.displayName)}</p>
         <form className={styles.form} onSubmit={(event) => void submit(event)} noValidate>
           <h1 className={styles.title}>{text.title}</h1>
-          <p className={styles.hint}>
+          <p className={styles.more}>
             {text.why[why ?? 'unknown']} {text.kept}
           </p>
           {failure !== null && (
