@@ -2,6 +2,7 @@ import { refreshAnswer } from '@wardline/protocol'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { manualClock } from '../../apps/server/src/clock.ts'
 import { auditOf } from '../_util/audit.ts'
+import { asOwner } from '../_util/database.ts'
 import { DeviceKey } from '../_util/device-key.ts'
 import { claimsOf, type Person, refreshCookieOf, signedIn } from '../_util/person.ts'
 import { startTestServer, type TestServer } from '../_util/server.ts'
@@ -84,6 +85,23 @@ describe('R-14: refresh', () => {
     const [won] = byStatus.get(200) ?? []
     clock.advance(15_000)
     expect((await person.refresh({ cookie: won === undefined ? '' : (refreshCookieOf(won) ?? '') })).status).toBe(200)
+    expect(await isLive(person)).toBe(true)
+  })
+
+  test('one that a busy server kept waiting is still of the race that it came with', async () => {
+    const { cookie } = person
+    expect((await person.refresh()).status).toBe(200)
+    // It has come, and waits before anything is decided.
+    const { late } = await asOwner(server.database.ownerUrl, async (client) => {
+      await client.query('BEGIN; LOCK TABLE used_proofs IN ACCESS EXCLUSIVE MODE')
+      const coming = person.refresh({ cookie })
+      const waiting = `SELECT 1 FROM pg_locks WHERE relation = 'used_proofs'::regclass AND NOT granted`
+      await expect.poll(async () => (await client.query(waiting)).rowCount).toBeGreaterThan(0)
+      clock.advance(12_000)
+      await client.query('COMMIT')
+      return { late: coming }
+    })
+    expect((await late).body).toMatchObject({ code: 'rate-limited' })
     expect(await isLive(person)).toBe(true)
   })
 

@@ -39,6 +39,8 @@ type Held = NonNullable<Awaited<ReturnType<typeof findToken>>>
  * @throws Refusal `unauthenticated`; `forbidden` without the CSRF token (R-15); `rate-limited` to the loser of a race
  */
 export async function refresh(deps: SessionDeps, request: RefreshRequest): Promise<Grant> {
+  // By when it came, not by when its turn came: those of a burst that a busy server keeps waiting are still of one race.
+  const arrivedAt = deps.clock.now()
   const seen: { tenant: string | null; trail: Partial<AuditFact> } = { tenant: null, trail: request.where }
   try {
     const token = readRefreshToken(request.cookie)
@@ -54,7 +56,7 @@ export async function refresh(deps: SessionDeps, request: RefreshRequest): Promi
       session: auditSecretId(session.id),
       device: auditSecretId(jkt),
     }
-    if (isReuse(held, jkt, deps.clock.now())) return await endReused(deps, token.tenant, held, seen.trail)
+    if (isReuse(held, jkt, arrivedAt)) return await endReused(deps, token.tenant, held, seen.trail)
     if (!deps.csrf.matches(request.csrf, token.tenant, session.id)) throw new Refusal('forbidden', 'csrf')
     const isDevice = session.device.jkt === jkt && isShown(session.certificate, request.certificate)
     if (!isDevice) throw new Refusal('unauthenticated', 'device-mismatch')
@@ -63,7 +65,7 @@ export async function refresh(deps: SessionDeps, request: RefreshRequest): Promi
     if (session.expiresAt.getTime() <= deps.clock.now()) throw new Refusal('unauthenticated', 'session-expired')
     const { snapshot, isLockedNow } = await lockedOrNot(deps, token.tenant, held, request.from, seen.trail)
     const next = newRefreshToken(token.tenant)
-    await deps.database.withTenant(token.tenant, (tx) => rotate(tx, token, next, held, seen.trail))
+    await deps.database.withTenant(token.tenant, (tx) => rotate(tx, token, next, { held, arrivedAt, trail: seen.trail }))
     const granted = {
       id: session.id,
       jkt,
@@ -138,9 +140,9 @@ function findToken(db: TenantDb, { tenant, digest }: RefreshToken) {
   })
 }
 
-function isReuse({ spentAt, session }: Held, jkt: string, now: number): boolean {
+function isReuse({ spentAt, session }: Held, jkt: string, arrivedAt: number): boolean {
   if (spentAt === null || session.endedAt !== null) return false
-  return now - spentAt.getTime() > LOST_ANSWER_MS || session.device.jkt !== jkt
+  return arrivedAt - spentAt.getTime() > LOST_ANSWER_MS || session.device.jkt !== jkt
 }
 
 async function endReused(
@@ -165,8 +167,7 @@ async function rotate(
   tx: Change,
   token: RefreshToken,
   next: RefreshToken,
-  held: Held,
-  trail: Partial<AuditFact>,
+  { held, arrivedAt, trail }: { held: Held; arrivedAt: number; trail: Partial<AuditFact> },
 ): Promise<void> {
   const { db, tenantId } = tx
   const { session } = held
@@ -179,7 +180,7 @@ async function rotate(
   if ((await spend(token.digest)).count === 0) {
     const now = await findToken(db, token)
     const lost = now?.replacedBy
-    const agoMs = tx.at - (now?.spentAt?.getTime() ?? tx.at)
+    const agoMs = arrivedAt - (now?.spentAt?.getTime() ?? arrivedAt)
     // Within the race, or the successor has been used: so the new cookie is out there, and this client will find it.
     if (agoMs < RACE_MS || !lost || (await spend(new Uint8Array(lost))).count === 0) {
       throw new Refusal('rate-limited', 'refresh-race', { retryAfterMs: RACE_MS })
