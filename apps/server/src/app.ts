@@ -10,6 +10,8 @@ import { registerAuditRoutes } from './audit/routes.ts'
 import { registerCareTeamRoutes } from './care-team/routes.ts'
 import { registerChannelRoutes } from './channels/routes.ts'
 import type { Context } from './context.ts'
+import { describeCalls } from './contract/openapi.ts'
+import { registerContractRoutes } from './contract/routes.ts'
 import { registerDeviceRoutes } from './devices/routes.ts'
 import { registerDirectoryRoutes } from './directory/routes.ts'
 import { Refusal } from './errors.ts'
@@ -141,8 +143,10 @@ export async function createApp(ctx: Context, certificate: ServerCertificate): P
     sendProblem(reply, refusal)
   })
 
+  await describeCalls(app)
   registerHealthRoutes(app, ctx)
   registerKeyRoutes(app, ctx)
+  registerContractRoutes(app, site)
   await app.register(async (anyone: App) => registerSignInRoutes(anyone, ctx), { prefix: API_BASE })
   await app.register(async (scope: App) => registerOAuthRoutes(scope, ctx), { prefix: API_BASE })
   await app.register(async (api: App) => registerAuthenticated(api, ctx), { prefix: API_BASE })
