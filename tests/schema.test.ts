@@ -192,6 +192,7 @@ describe('R-72 what was written stays as it was written', () => {
       'alert_deliveries',
       'alert_windows',
       'audit_filters',
+      'open_sockets',
       'refresh_tokens',
       'revoked_tokens',
       'role_permissions',
@@ -199,6 +200,7 @@ describe('R-72 what was written stays as it was written', () => {
       'sign_in_challenges',
       'sign_in_failures',
       'sign_in_places',
+      'socket_nodes',
       'used_proofs',
       'user_roles',
     ])

@@ -54,9 +54,7 @@ describe('R-84 the calls', () => {
   })
 
   test('are those of PROTOCOL.md, no more and no fewer', () => {
-    const described = operations().flatMap(({ method, path }) =>
-      path.startsWith(API_BASE) ? `${method} ${path}` : [],
-    )
+    const described = operations().flatMap(({ method, path }) => (path.startsWith(API_BASE) ? `${method} ${path}` : []))
     expect(described.toSorted()).toEqual(callsOfProtocol().toSorted())
   })
 

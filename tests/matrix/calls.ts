@@ -141,6 +141,7 @@ export const calls: Partial<Record<Action, Calls>> = {
     ],
   },
   'session.read': { tenant: [{ route: 'GET /admin/sessions' }, { route: 'GET /admin/devices' }] },
+  'connection.read': { tenant: [{ route: 'GET /admin/connections' }] },
   'session.manage': {
     'own-session': [
       { route: 'POST /admin/sessions/:id/renew', body: () => ({ demand: 'renew' }) },
@@ -252,6 +253,10 @@ export const routesForAnyone: Readonly<Record<string, string>> = {
   'GET /': 'the web app’s page, the same for everybody',
   'GET /*': 'the web app’s files, the same for everybody',
   'GET /.well-known/jwks.json': 'public keys',
+  'GET /openapi.json': 'the contract, the same for everybody',
+  'GET /asyncapi.json': 'the contract, the same for everybody',
+  'GET /docs': 'the contract, the same for everybody',
+  'GET /docs/page.css': 'how that page looks',
   'GET /api/v1/about': 'says whether this is a demonstration',
   'POST /api/v1/auth/login': 'how one becomes somebody',
   'POST /api/v1/auth/second-factor': 'how one becomes somebody',

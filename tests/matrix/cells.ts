@@ -14,7 +14,6 @@ export const NOT_OFFERED: Partial<Record<Action, string>> = {
   'channel.manage': 'groups are opened, and not yet changed',
   'order.write': 'orders are not built',
   'order.acknowledge': 'orders are not built',
-  'connection.read': 'connections are not listed yet',
   'role.manage': 'roles are as seeded',
   'import.run': 'the command line’s',
 }

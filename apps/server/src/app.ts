@@ -9,6 +9,7 @@ import { registerAuditReviewRoutes } from './audit/review-routes.ts'
 import { registerAuditRoutes } from './audit/routes.ts'
 import { registerCareTeamRoutes } from './care-team/routes.ts'
 import { registerChannelRoutes } from './channels/routes.ts'
+import { registerConnectionRoutes } from './connections/routes.ts'
 import type { Context } from './context.ts'
 import { describeCalls } from './contract/openapi.ts'
 import { registerContractRoutes } from './contract/routes.ts'
@@ -126,6 +127,9 @@ export async function createApp(ctx: Context, certificate: ServerCertificate): P
     if (isUnsafe(request) && !site.isAllowedOrigin(request.headers.origin)) throw new Refusal('forbidden', 'origin')
   })
   app.addHook('onResponse', logAnswers(log))
+  app.addHook('onResponse', async ({ method, routeOptions }, { statusCode: status, elapsedTime: ms }) => {
+    ctx.metrics.answered({ method, route: routeOptions.url ?? 'none', status, ms })
+  })
   app.setErrorHandler((error, request, reply) => {
     const refusal = refusalOfRequest(error)
     if (refusal.code === 'internal') log.error('request.failed', { requestId: request.id, error: refusal.cause })
@@ -175,6 +179,7 @@ function registerAuthenticated(api: App, ctx: Context): void {
   registerRoleRoutes(api, ctx)
   registerCareTeamRoutes(api, ctx)
   registerSessionAdminRoutes(api, ctx)
+  registerConnectionRoutes(api, ctx)
   registerLockRoutes(api, ctx)
   registerDeviceRoutes(api, ctx)
   registerServiceRoutes(api, ctx)

@@ -61,6 +61,8 @@ export type Config = {
   readonly argon2: Argon2Parameters
   readonly limits: SignedInLimits
   readonly preAuth: PreAuthLimits
+  /** Where `/metrics` is served; null: nowhere. */
+  readonly metrics: { readonly host: string; readonly port: number } | null
   readonly logLevel: LogLevel
   /** Null: standard output. */
   readonly logFile: string | null
@@ -235,6 +237,10 @@ function toConfig(values: Values): Config {
     },
     limits: limitOf.socket(values),
     preAuth: limitOf.preAuth(values),
+    metrics:
+      values.WARDLINE_METRICS_PORT === undefined
+        ? null
+        : { host: values.WARDLINE_METRICS_HOST, port: values.WARDLINE_METRICS_PORT },
     logLevel: values.WARDLINE_LOG_LEVEL,
     logFile: logFileOf(values, dataDir),
   }

@@ -17,6 +17,7 @@ import { createKeyring, type Keyring } from './keys/keyring.ts'
 import type { KeyProvider } from './keys/root-key.ts'
 import { openSigningKeys, type SigningKeys } from './keys/signing-keys.ts'
 import { createLogger, type Logger } from './log.ts'
+import { createMetrics, type Metrics } from './metrics/metrics.ts'
 import { createAccessTokens, MAX_TOKEN_LIFE_MS } from './sessions/access-token.ts'
 import { Activity } from './sessions/activity.ts'
 import { type CsrfTokens, createCsrfTokens } from './sessions/csrf.ts'
@@ -48,6 +49,7 @@ export type Context = {
   readonly sessions: Sessions
   readonly gateway: Gateway
   readonly readiness: Readiness
+  readonly metrics: Metrics
   /** The built web app. */
   readonly webRoot: string
 }
@@ -79,6 +81,8 @@ export async function createContext(
     webRoot = WEB_ROOT,
   } = overrides
   const log = overrides.log ?? createLogger(config.logLevel, config.logFile ?? undefined)
+  const metrics = createMetrics()
+  endings.push(() => metrics.close())
   const report = (error: unknown) => log.error('background.failed', { error })
   const site = createSite(config)
   const proxies = createProxies(config.trustedProxies, config.clientCertificates, () => clock.now())
@@ -139,9 +143,14 @@ export async function createContext(
     sessions,
     proxies,
     activity,
+    metrics,
   })
   endings.push(() => gateway.close())
   const readiness = new Readiness(database, clock)
+  metrics.watch({
+    sockets: () => ({ signedIn: gateway.sockets.count, all: gateway.connections.size }),
+    readiness: () => readiness.report(),
+  })
   return {
     config,
     clock,
@@ -162,6 +171,7 @@ export async function createContext(
     sessions,
     gateway,
     readiness,
+    metrics,
     webRoot,
   }
 }

@@ -13,6 +13,7 @@ import { StartError } from './errors.ts'
 import type { App } from './http/app-type.ts'
 import { openRootKeyFile } from './keys/root-key.ts'
 import type { Logger } from './log.ts'
+import { serveMetrics } from './metrics/serve.ts'
 import { type EmbeddedPostgres, startEmbeddedPostgres } from './storage/embedded-postgres.ts'
 import { withFolderLock } from './storage/postgres-state.ts'
 import { prepareDatabase } from './storage/prepare.ts'
@@ -27,6 +28,8 @@ const POSTGRES_LOOK_MS = 1_000
 export type RunningServer = {
   readonly ctx: Context
   readonly port: number
+  /** Where `/metrics` is; null: nowhere. */
+  readonly metricsPort: number | null
   /** PEM file of the authority that people may trust; null with an operator's own certificate. */
   readonly authorityFile: string | null
   readonly demoAccounts: readonly DemoAccount[]
@@ -72,8 +75,11 @@ export async function startServer(config: Config, overrides: ContextOverrides = 
     ctx.site.listeningOn(port)
     // A start that comes to nothing has looked at nothing, and what alerts link to has an address by now.
     if (config.alerts.run === 'embedded') endings.push(startAlerts(ctx))
+    const metrics = config.metrics === null ? null : await serveMetrics(ctx.metrics, config.metrics, certificate)
+    if (metrics !== null) endings.push(() => metrics.stop())
     // By real time: it is other people's clocks that certificates expire by.
-    const current = keepCertificateCurrent(app.server, { config, clock: systemClock, log: ctx.log })
+    const served = metrics === null ? [app.server] : [app.server, metrics.server]
+    const current = keepCertificateCurrent(served, { config, clock: systemClock, log: ctx.log })
     endings.push(() => current.stop())
     endings.push(async () => {
       ctx.readiness.drain()
@@ -82,9 +88,11 @@ export async function startServer(config: Config, overrides: ContextOverrides = 
     })
     await ctx.database.auditOnly(null, { action: 'server.start', outcome: 'allowed' })
     ctx.log.info('server.started', { port })
+    if (metrics !== null) ctx.log.info('metrics.started', { port: metrics.port })
     return {
       ctx,
       port,
+      metricsPort: metrics?.port ?? null,
       authorityFile: certificate.authorityFile,
       demoAccounts,
       reloadCertificate: () => current.reload(),

@@ -31,6 +31,15 @@ export function whole(fallback: number, min: number, max: number, about: string)
   return { schema, about, fix: `give a whole number from ${min} to ${max}`, shown: String(fallback) }
 }
 
+/** A TCP port; 0: any that is free. */
+export function port() {
+  return z
+    .string()
+    .regex(/^\d{1,5}$/)
+    .transform(Number)
+    .pipe(z.int().min(0).max(65_535))
+}
+
 /** 1 or 0. */
 export function flag(fallback: boolean, about: string) {
   const schema = z

@@ -14,6 +14,7 @@ import {
   httpUrl,
   list,
   optional,
+  port,
   postgresUrl,
   type Setting,
   whole,
@@ -222,6 +223,21 @@ const named = {
     fix: 'give a file',
     shown: '.data/wardline.log',
   }),
+  WARDLINE_METRICS_PORT: optional(port(), {
+    about: 'The port for GET /metrics (Prometheus), over TLS like the other. Unset: none. 0 takes any free one.',
+    fix: 'give a whole number from 0 to 65535',
+    shown: '9464',
+  }),
+  WARDLINE_METRICS_HOST: {
+    schema: z
+      .string()
+      .regex(/^[A-Za-z0-9.:_-]+$/)
+      .default('127.0.0.1'),
+    about:
+      'The address to listen on for that. Whoever reaches it may read it: there are counts in it, and nobody’s data.',
+    fix: 'give an address of this machine, as 127.0.0.1',
+    shown: '127.0.0.1',
+  },
 }
 
 const LIMIT_TEXTS: Readonly<Record<keyof Limits, string>> = {

@@ -24,6 +24,7 @@ import {
   type changeTenantSettings,
   type changeUser,
   channelSummary,
+  connection,
   type createChannel,
   type createUser,
   device,
@@ -69,6 +70,7 @@ const channels = page(channelSummary)
 const directory = page(directoryEntry)
 const patients = page(patientSummary)
 const roles = page(role)
+const connections = page(connection)
 const sessions = page(sessionSummary)
 const devices = page(device)
 
@@ -136,6 +138,9 @@ export function createApi(call: <T>(call: Call<T>) => Promise<T>) {
       endAssignment: (id: string) => remove(at('/admin/care-team', id)),
       sessions: (query: PageQuery & { user?: string } = {}) => get('/admin/sessions', sessions, query),
       endSession: (id: string) => remove(at('/admin/sessions', id)),
+      /** The sockets that are open, on all nodes. Who ends one for good ends its session. */
+      connections: (query: PageQuery & { user?: string; session?: string } = {}) =>
+        get('/admin/connections', connections, query),
       /** Ends every sign-in of a person; answers how many. */
       endSessionsOf: (user: string) =>
         call({ method: 'DELETE', path: `${at('/admin/users', user)}/sessions`, answer: sessionsEnded }),

@@ -1,4 +1,11 @@
-import { type ClientFrame, clientFrame, type ServerFrame, SOCKET_PATH, SUBPROTOCOL, serverFrame } from '@wardline/protocol'
+import {
+  type ClientFrame,
+  clientFrame,
+  type ServerFrame,
+  SOCKET_PATH,
+  SUBPROTOCOL,
+  serverFrame,
+} from '@wardline/protocol'
 import { z } from 'zod'
 
 type Sent = ServerFrame['type']

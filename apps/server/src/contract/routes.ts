@@ -15,9 +15,21 @@ export function registerContractRoutes(app: App, site: Site): void {
   const calls = () => app.swagger()
   const socket = () => describeSocket(new URL(site.origin).host)
 
-  app.get('/openapi.json', (_request, reply) => sendJson(reply, once('calls', () => JSON.stringify(calls()))))
-  app.get('/asyncapi.json', (_request, reply) => sendJson(reply, once('socket', () => JSON.stringify(socket()))))
-  app.get('/docs', (_request, reply) => reply.type('text/html; charset=utf-8').send(once('page', () => contractPage(calls(), socket()))))
+  app.get('/openapi.json', (_request, reply) =>
+    sendJson(
+      reply,
+      once('calls', () => JSON.stringify(calls())),
+    ),
+  )
+  app.get('/asyncapi.json', (_request, reply) =>
+    sendJson(
+      reply,
+      once('socket', () => JSON.stringify(socket())),
+    ),
+  )
+  app.get('/docs', (_request, reply) =>
+    reply.type('text/html; charset=utf-8').send(once('page', () => contractPage(calls(), socket()))),
+  )
   app.get('/docs/page.css', (_request, reply) => reply.type('text/css; charset=utf-8').send(PAGE_STYLE))
 }
 

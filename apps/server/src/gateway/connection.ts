@@ -134,6 +134,7 @@ export class Connection implements LineEvents, Timed {
   end(code: CloseCode, because: AuditReason, waiting: 'finish' | 'drop'): void {
     if (this.#state.is === 'closing') return
     this.#leave(because)
+    this.#gateway.metrics.closed(code)
     this.#line.close(code, waiting)
   }
 
@@ -199,7 +200,14 @@ export class Connection implements LineEvents, Timed {
     opened.watch.onChange((snapshot) => signedIn.become(snapshot))
     this.#gateway.inboxes.join(signedIn, signedIn.snapshot.channels)
     this.#gateway.alertNews.join(signedIn)
+    this.#register(signedIn)
     for (const oldest of sockets.add(this, opened.who)) oldest.end(4409, 'sockets-per-user', 'finish')
+  }
+
+  #register({ tenant, user, session, device }: SignedIn): void {
+    const { connection: id, address } = this.peer
+    const openedAt = this.#gateway.clock.now()
+    this.#gateway.register.opened(tenant, { id, user, session, device, address, openedAt })
   }
 
   #request(signedIn: SignedIn, message: string, bytes: number): void {
@@ -230,6 +238,7 @@ export class Connection implements LineEvents, Timed {
     }
     const { signedIn } = state
     this.#gateway.sockets.remove(this, signedIn)
+    this.#gateway.register.closed(signedIn.tenant, this.peer.connection)
     this.#gateway.inboxes.leave(signedIn)
     this.#gateway.alertNews.leave(signedIn)
     signedIn.close()

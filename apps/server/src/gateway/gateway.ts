@@ -14,6 +14,7 @@ import { Door } from '../limits/door.ts'
 import { UserRates } from '../limits/user-rates.ts'
 import type { Logger } from '../log.ts'
 import { readableEvent } from '../messages/stored-event.ts'
+import type { Metrics } from '../metrics/metrics.ts'
 import { Presence } from '../presence/presence.ts'
 import { Receipts } from '../receipts/receipts.ts'
 import { randomSecretId } from '../sessions/access-token.ts'
@@ -33,6 +34,7 @@ import { Inboxes } from './inboxes.ts'
 import { Turn } from './outlet.ts'
 import { Poller } from './poller.ts'
 import type { FramedEvent } from './recent-events.ts'
+import { SocketRegister } from './socket-register.ts'
 import { Sockets } from './sockets.ts'
 import { Strangers } from './strangers.ts'
 import { Wheel } from './wheel.ts'
@@ -49,6 +51,7 @@ export type GatewayParts = {
   readonly access: Access
   readonly sessions: Pick<Sessions, 'authenticate' | 'noteActivity' | 'lockIfIdle'>
   readonly activity: Pick<Activity, 'seenAt'>
+  readonly metrics: Pick<Metrics, 'asked' | 'refused' | 'closed' | 'committed'>
   readonly proxies: Pick<Proxies, 'isTrusted'>
 }
 
@@ -64,6 +67,7 @@ export interface Gateway extends GatewayParts {
   /** All that are open, signed in or not. */
   readonly connections: Set<Connection>
   readonly sockets: Sockets
+  readonly register: SocketRegister
   readonly hub: Hub
   readonly committers: Committers
   readonly channels: KnownChannels
@@ -88,7 +92,7 @@ export interface Gateway extends GatewayParts {
 const FORGET_MS = 10_000
 
 export function createGateway(parts: GatewayParts): Gateway {
-  const { config, clock, log, policy, database, keyring, bus, access, proxies } = parts
+  const { config, clock, log, policy, database, keyring, bus, access, proxies, metrics } = parts
   const node = randomSecretId()
   const { limits, preAuth } = config
   const onFault = (error: unknown) => log.warn('gateway.failed', { error })
@@ -109,7 +113,7 @@ export function createGateway(parts: GatewayParts): Gateway {
   })
   const committers = new Committers(
     (tenant) =>
-      new Committer((items) => database.commitBatch(tenant, items), {
+      new Committer((items) => measured(metrics, items, () => database.commitBatch(tenant, items)), {
         onBatch: (requests, results) => hintAt(bus, tenant, requests, results),
         onFault: (error) => log.error('commit.failed', { tenant, error }),
       }),
@@ -127,6 +131,7 @@ export function createGateway(parts: GatewayParts): Gateway {
   const door = new Door({ limits: preAuth, addresses, isProxy, onRefused: limited })
   const userRates = new UserRates({ limits, clock, bus, node })
   const sockets = new Sockets({ clock, bus, node, perUser: limits.socketsPerUser })
+  const register = new SocketRegister({ clock, database, node, onFault })
   const wheel = new Wheel(clock)
   const unfollow = followHints(bus, {
     access,
@@ -154,6 +159,7 @@ export function createGateway(parts: GatewayParts): Gateway {
     turn: new Turn(),
     connections: new Set(),
     sockets,
+    register,
     hub,
     committers,
     channels,
@@ -181,6 +187,7 @@ export function createGateway(parts: GatewayParts): Gateway {
       for (const part of [addresses, admission, userRates, sockets, strangers, wheel, typing, inboxes, alertNews])
         part.close()
       await poller.close()
+      await register.close()
       await committers.drained()
     },
   }
@@ -198,6 +205,19 @@ async function framed(...given: Parameters<typeof readableEvent>): Promise<Frame
     sender: isMessage ? event.sender : null,
     urgent: isMessage && event.priority !== 'routine',
   }
+}
+
+async function measured(
+  metrics: Pick<Metrics, 'committed'>,
+  { length: items }: readonly unknown[],
+  commit: () => Promise<readonly CommitResult[]>,
+): Promise<readonly CommitResult[]> {
+  const began = performance.now()
+  const results = await commit()
+  let accepted = 0
+  for (const { verdict } of results) if (verdict === 'accepted') accepted += 1
+  metrics.committed({ items, accepted, ms: performance.now() - began })
+  return results
 }
 
 /** After the commit: how far each channel of the batch has got now. */

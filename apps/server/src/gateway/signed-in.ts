@@ -99,6 +99,10 @@ export class SignedIn implements Asker {
     return this.#who.session
   }
 
+  get device(): string {
+    return this.#who.device
+  }
+
   get actor(): Actor {
     return this.reader.actor
   }
@@ -119,6 +123,7 @@ export class SignedIn implements Asker {
 
   /** One request, decoded: done, or refused with an `error` frame. */
   request(frame: ClientRequest): void {
+    this.gateway.metrics.asked(frame.type)
     if (frame.type !== 'session.ping') this.health.asked(this.gateway.clock.now())
     this.#locks.heard(frame.type)
     const isMessage = frame.type.startsWith('message.')
@@ -156,6 +161,7 @@ export class SignedIn implements Asker {
   /** Refuses what was never counted as in flight: it came too fast, or could not be read. */
   refuse(request: Asked, error: unknown): void {
     const refusal = toRefusal(error)
+    this.gateway.metrics.refused(refusal.code)
     if (refusal.code === 'internal')
       this.gateway.log.error('request.failed', { tenant: this.tenant, error: refusal.cause })
     if (!refusal.audited) this.#refusals.note({ ...this.#trail, ...refusalFact(request, refusal) })

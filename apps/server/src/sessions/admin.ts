@@ -5,7 +5,7 @@ import { Refusal } from '../errors.ts'
 import type { Caller } from '../http/caller.ts'
 import { decideFor, refuse } from '../http/decide.ts'
 import { badCursor, type Page, type PageRequest, pageWithMore } from '../http/page.ts'
-import { sessionSummaryOf } from './list.ts'
+import { sessionSummaryOf, socketsElsewhere } from './list.ts'
 
 /** A session's id, as protocol has it. */
 const SESSION_ID = /^[A-Za-z0-9_-]{22,86}$/
@@ -37,7 +37,8 @@ export async function listAllSessions(
   const { items, next } = pageWithMore(rows, limit, ({ id }) => id)
   const count = items.length
   await ctx.database.auditOnly(tenantId, { ...caller.trail, ...about, action, outcome: 'allowed', reason, count })
-  return { items: items.map((row) => sessionSummaryOf(ctx, row, caller.authenticated.claims.sid)), next }
+  const elsewhere = await socketsElsewhere(ctx, tenantId, items)
+  return { items: items.map((row) => sessionSummaryOf(ctx, row, caller.authenticated.claims.sid, elsewhere)), next }
 }
 
 /** Ends somebody's session, with its sockets on every node. @throws Refusal */

@@ -1,7 +1,8 @@
 import type { SessionSummary } from '@wardline/protocol'
 import type { Context } from '../context.ts'
+import { SILENT_MS } from '../gateway/socket-register.ts'
 
-/** A user's living sessions, the latest first. `sockets` counts those of this node. @param current the caller's own session */
+/** A user's living sessions, the latest first. @param current the caller's own session */
 export async function listSessions(
   ctx: Pick<Context, 'database' | 'clock' | 'gateway' | 'activity'>,
   tenant: string,
@@ -15,7 +16,29 @@ export async function listSessions(
       take: 200,
     }),
   )
-  return rows.map((row) => sessionSummaryOf(ctx, row, current))
+  const elsewhere = await socketsElsewhere(ctx, tenant, rows)
+  return rows.map((row) => sessionSummaryOf(ctx, row, current, elsewhere))
+}
+
+/** How many sockets each of these sessions has open on other nodes, as those say; a second behind. */
+export async function socketsElsewhere(
+  { database, gateway, clock }: Pick<Context, 'database' | 'gateway' | 'clock'>,
+  tenantId: string,
+  sessions: readonly { readonly id: string }[],
+): Promise<ReadonlyMap<string, number>> {
+  const counted = await database.readTenant(tenantId, (db) =>
+    db.openSocket.groupBy({
+      by: ['sessionId'],
+      where: {
+        tenantId,
+        sessionId: { in: sessions.map(({ id }) => id) },
+        node: { not: gateway.register.node },
+        on: { seenAt: { gt: new Date(clock.now() - SILENT_MS) } },
+      },
+      _count: true,
+    }),
+  )
+  return new Map(counted.map(({ sessionId, _count: count }) => [sessionId, count]))
 }
 
 type SessionRow = {
@@ -37,6 +60,7 @@ export function sessionSummaryOf(
   { gateway, activity }: Pick<Context, 'gateway' | 'activity'>,
   { id, tenantId, userId, createdAt, lastSeenAt, expiresAt, activeAt, lockedAt, ...row }: SessionRow,
   current: string,
+  elsewhere: ReadonlyMap<string, number>,
 ): SessionSummary {
   return {
     id,
@@ -50,6 +74,6 @@ export function sessionSummaryOf(
     agent: row.agent,
     address: row.address,
     device: row.deviceId,
-    sockets: gateway.sockets.ofSession(tenantId, userId, id),
+    sockets: gateway.sockets.ofSession(tenantId, userId, id) + (elsewhere.get(id) ?? 0),
   }
 }

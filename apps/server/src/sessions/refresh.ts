@@ -65,7 +65,9 @@ export async function refresh(deps: SessionDeps, request: RefreshRequest): Promi
     if (session.expiresAt.getTime() <= deps.clock.now()) throw new Refusal('unauthenticated', 'session-expired')
     const { snapshot, isLockedNow } = await lockedOrNot(deps, token.tenant, held, request.from, seen.trail)
     const next = newRefreshToken(token.tenant)
-    await deps.database.withTenant(token.tenant, (tx) => rotate(tx, token, next, { held, arrivedAt, trail: seen.trail }))
+    await deps.database.withTenant(token.tenant, (tx) =>
+      rotate(tx, token, next, { held, arrivedAt, trail: seen.trail }),
+    )
     const granted = {
       id: session.id,
       jkt,

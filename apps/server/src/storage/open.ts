@@ -14,6 +14,7 @@ import { PrismaClient } from './generated/client.ts'
 import { type InboxReads, inboxReadsFrom } from './inbox-reads.ts'
 import { Lanes } from './lanes.ts'
 import { type Listener, type Notifications, openNotifications } from './notifications.ts'
+import { type OpenSockets, openSocketsIn } from './open-sockets.ts'
 import { checkPrepared, type Installation } from './prepare.ts'
 import { type Replay, replayFrom } from './replay.ts'
 import { type SessionWrites, sessionWritesTo } from './session-writes.ts'
@@ -30,6 +31,7 @@ export type Database = Transactions &
   AlertReads &
   BeforeTenant &
   SignInFailures &
+  OpenSockets &
   SessionWrites & {
     readonly installation: Installation
     /** See commit.ts. */
@@ -128,6 +130,7 @@ export async function openDatabase(options: OpenOptions): Promise<Database> {
     ...beforeTenant(pool),
     ...sessionWritesTo(pool),
     ...signInFailuresIn(pool),
+    ...openSocketsIn(pool),
     commitBatch: commitBatches({ lanes: new Lanes(commitConnections, limits), clock, auditOnly, report }),
     auditOnly,
     notifications: (channel, listener) => openNotifications(config('notify'), clock, channel, listener),

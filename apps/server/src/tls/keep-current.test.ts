@@ -78,7 +78,7 @@ beforeAll(async () => {
   server = createServer({ ...TLS_OPTIONS, ...certificateOptions(first) }, (socket) => socket.end()).listen(0)
   await once(server, 'listening')
   const log = createLogger('info', { write: (line: string) => void logged.push(line) })
-  current = keepCertificateCurrent(server, { config, clock, log })
+  current = keepCertificateCurrent([server], { config, clock, log })
 })
 afterAll(() => {
   current.stop()

@@ -29,7 +29,7 @@ export type CurrentCertificate = {
  * in one moment.
  */
 export function keepCertificateCurrent(
-  server: Pick<Server, 'setSecureContext' | 'setTicketKeys'>,
+  servers: readonly Pick<Server, 'setSecureContext' | 'setTicketKeys'>[],
   { config, clock, log }: { config: Config; clock: Clock; log: Logger },
 ): CurrentCertificate {
   const own =
@@ -38,14 +38,20 @@ export function keepCertificateCurrent(
   let seen = statesOf(files)
   let work: Promise<void> = Promise.resolve()
 
+  function changeTicketKeys(): void {
+    for (const server of servers) server.setTicketKeys(randomBytes(TICKET_KEY_BYTES))
+  }
+
   async function load(): Promise<void> {
     try {
       seen = statesOf(files)
       const certificate = await loadCertificate(config, clock.now())
-      // What is not given is forgotten: versions and suites are given again (toolchain.md).
-      server.setSecureContext({ ...TLS_OPTIONS, ...certificateOptions(certificate) })
+      for (const server of servers) {
+        // What is not given is forgotten: versions and suites are given again (toolchain.md).
+        server.setSecureContext({ ...TLS_OPTIONS, ...certificateOptions(certificate) })
+      }
       // A ticket holds that a client's certificate was good, by the authorities of then.
-      server.setTicketKeys(randomBytes(TICKET_KEY_BYTES))
+      changeTicketKeys()
       log.info('certificate.loaded')
     } catch (error) {
       log.error('certificate.failed', { error })
@@ -63,7 +69,7 @@ export function keepCertificateCurrent(
   const timers = [
     clock.every(LOOK_MS, () => void after(look)),
     clock.every(AGE_MS, () => void after(load)),
-    clock.every(TICKET_KEY_MS, () => server.setTicketKeys(randomBytes(TICKET_KEY_BYTES))),
+    clock.every(TICKET_KEY_MS, changeTicketKeys),
   ]
   return {
     reload: () => after(load),
