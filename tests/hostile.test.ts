@@ -243,16 +243,9 @@ describe('bodies', () => {
 
   test('R-10 fifty passwords of 10 MB at once are refused in no time (Mattermost CVE-2026-24458)', async () => {
     const body = JSON.stringify({ tenant: 'riverside', username: 'nurse.lind', password: 'x'.repeat(10_000_000) })
-    const answers = await Promise.all(
-      // The server hangs up on what it will not read: that, or its answer.
-      Array.from({ length: 50 }, () =>
-        login(body).then(
-          ({ status }) => status,
-          () => 413,
-        ),
-      ),
-    )
-    expect(new Set(answers)).toEqual(new Set([413]))
+    // Each gets its answer: on who is still sending nobody hangs up.
+    const answers = await Promise.all(Array.from({ length: 50 }, () => login(body)))
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([413]))
     expect(residentMiB(process_.pid)).toBeLessThan(before.mib + 3 * KEPT_MIB)
   })
 

@@ -31,6 +31,11 @@ export function whole(fallback: number, min: number, max: number, about: string)
   return { schema, about, fix: `give a whole number from ${min} to ${max}`, shown: String(fallback) }
 }
 
+/** An address of this machine, or a name of one. */
+export function host() {
+  return z.string().regex(/^[A-Za-z0-9.:_-]+$/)
+}
+
 /** A TCP port; 0: any that is free. */
 export function port() {
   return z

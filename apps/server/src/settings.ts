@@ -10,6 +10,7 @@ import { z } from 'zod'
 import {
   cidr,
   flag,
+  host,
   httpsOrigin,
   httpUrl,
   list,
@@ -23,7 +24,7 @@ import {
 
 const named = {
   WARDLINE_DEMO: flag(false, 'Demonstration: invented patients and people, this machine alone. `npm start` sets it.'),
-  WARDLINE_HOST: optional(z.string().regex(/^[A-Za-z0-9.:_-]+$/), {
+  WARDLINE_HOST: optional(host(), {
     about: 'The address to listen on. In a demonstration 127.0.0.1, else 0.0.0.0.',
     fix: 'give an address of this machine, as 127.0.0.1',
     shown: '127.0.0.1',
@@ -229,10 +230,7 @@ const named = {
     shown: '9464',
   }),
   WARDLINE_METRICS_HOST: {
-    schema: z
-      .string()
-      .regex(/^[A-Za-z0-9.:_-]+$/)
-      .default('127.0.0.1'),
+    schema: host().default('127.0.0.1'),
     about:
       'The address to listen on for that. Whoever reaches it may read it: there are counts in it, and nobody’s data.',
     fix: 'give an address of this machine, as 127.0.0.1',

@@ -86,9 +86,9 @@ export async function describeCalls(app: App): Promise<void> {
       },
     },
     transform: (given) => {
-      const { route, url, schema = {} } = given
+      const { route, url } = given
       if (NO_CALLS.has(url)) return { url, schema: { hide: true } }
-      const { response, ...asked } = ofSchemas({ ...given, schema }).schema
+      const { response, ...asked } = ofSchemas({ ...given, schema: { ...given.schema } }).schema
       const action = route.config?.action
       return {
         url,
