@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { AlertEngine } from '../../apps/server/src/alerts/engine.ts'
 import { type AuditFact, auditAddress, auditId } from '../../apps/server/src/audit/event.ts'
-import { type ManualClock, manualClock } from '../../apps/server/src/clock.ts'
+import { type Clock, type ManualClock, manualClock } from '../../apps/server/src/clock.ts'
 import { createLogger } from '../../apps/server/src/log.ts'
 import type { Database } from '../../apps/server/src/storage/open.ts'
 import { createTestDatabase, seedTenant, type TestDatabase } from '../_util/database.ts'
@@ -31,8 +31,8 @@ afterAll(async () => {
   await store.drop()
 })
 
-function engine(over: Partial<Database> = {}): AlertEngine {
-  const parts = { clock, log: createLogger('warn', { write: (line) => void said.push(line) }), staleMs: STALE_MS }
+function engine(over: Partial<Database> = {}, time: Clock = clock): AlertEngine {
+  const parts = { clock: time, log: createLogger('warn', { write: (line) => void said.push(line) }), staleMs: STALE_MS }
   const one = new AlertEngine({ ...parts, database: { ...database, ...over } })
   engines.push(one)
   return one
@@ -294,6 +294,20 @@ describe('what the log itself shows', () => {
     const one = engine()
     await settled(one)
     await sequenced()
+    clock.advance(2 * MINUTE_MS + STALE_MS + 6_000)
+    await settled(one)
+    expect(await alertsOf(tenant)).toMatchObject([{ kind: 'audit-stalled' }])
+  })
+
+  it('that it gives no sign of life, also where the clock was put back meanwhile', async () => {
+    let back = 0
+    const one = engine({}, { ...clock, now: () => clock.now() - back })
+    await settled(one)
+    await sequenced()
+    clock.advance(10_000)
+    await settled(one)
+    back = 60 * MINUTE_MS
+    await settled(one)
     clock.advance(2 * MINUTE_MS + STALE_MS + 6_000)
     await settled(one)
     expect(await alertsOf(tenant)).toMatchObject([{ kind: 'audit-stalled' }])

@@ -25,6 +25,14 @@ export const systemClock: Clock = {
   },
 }
 
+/**
+ * Whether what was done at `lastAt` is to be done again, `everyMs` later. Where the wall clock was put back meanwhile it is: better once
+ * too often than not for as long as the clock went back.
+ */
+export function isDue(lastAt: number, everyMs: number, now: number): boolean {
+  return now < lastAt || now - lastAt >= everyMs
+}
+
 /** A clock for tests: it stands still until it is moved. */
 export interface ManualClock extends Clock {
   /** Moves on by `ms`, running what falls due on the way in order of time; each sees its own time as `now`. */

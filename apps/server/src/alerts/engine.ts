@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { AlertKind } from '@wardline/protocol'
 import { bySystem } from '../audit/by.ts'
 import { auditId } from '../audit/event.ts'
-import type { Clock } from '../clock.ts'
+import { type Clock, isDue } from '../clock.ts'
 import type { Logger } from '../log.ts'
 import type { AlertBatch, AlertCursor, AlertItem, AlertReader, AlertRun } from '../storage/alert-reader.ts'
 import { recordAlerts } from '../storage/alert-rows.ts'
@@ -109,7 +109,7 @@ export class AlertEngine {
   async #look(lead: Lead): Promise<number> {
     const { clock, database, onLook } = this.#parts
     const now = clock.now()
-    if (now - lead.tenantsAt >= TENANTS_MS) {
+    if (isDue(lead.tenantsAt, TENANTS_MS, now)) {
       const tenants = await tenantsOf(database)
       const added = tenants.filter((tenant) => !lead.tenants.includes(tenant))
       for (const tenant of added) await lead.reader.begin(tenant, 0)
@@ -123,7 +123,7 @@ export class AlertEngine {
     }
     const stalled = await lead.watch.look(lead.reader, [null, ...lead.tenants], clock.now())
     if (stalled !== null) await this.#tellAll(lead, [stalled])
-    if (now - lead.forgotAt >= FORGET_MS) await this.#forget(lead, now)
+    if (isDue(lead.forgotAt, FORGET_MS, now)) await this.#forget(lead, now)
     await onLook?.(lead.reader, lead.tenants)
     return hasMore ? 0 : LOOK_MS
   }
@@ -135,7 +135,7 @@ export class AlertEngine {
     const runs = await reader.runs(scope, from, BATCH)
     const last = runs.at(-1)
     if (last === undefined) return false
-    if (scope === null) watch.heard(runs)
+    if (scope === null) watch.heard(runs, this.#parts.clock.now())
     const { rows, at } = await this.#rows(reader, scope, runs, cursor)
     const seen = rows.flatMap(({ index, at, event }): Seen[] => (event === null ? [] : [{ index, at, event }]))
     const { windows, found } = await this.#evaluate(reader, scope, seen, cursor)

@@ -1,4 +1,5 @@
 import { parseLeaf } from '@wardline/transparency-log'
+import { isDue } from '../clock.ts'
 import type { AlertReader, AlertRun } from '../storage/alert-reader.ts'
 import type { Found } from './evaluate.ts'
 
@@ -41,17 +42,19 @@ export class LogWatch {
   }
 
   /** The log's own leaves. */
-  heard(runs: readonly AlertRun[]): void {
+  heard(runs: readonly AlertRun[], now: number): void {
     for (const { own } of runs) {
       const leaf = own === null ? undefined : parseLeaf(own)
-      if (leaf?.kind === 'heartbeat') this.#heartbeatAt = Math.max(this.#heartbeatAt, leaf.at)
+      if (leaf?.kind === 'heartbeat') this.#heartbeatAt = Math.max(this.#heartbeatAt, Math.min(leaf.at, now))
     }
   }
 
   /** An incident, where the log stands still and it has to be said (again). */
   async look(reader: AlertReader, scopes: readonly (string | null)[], now: number): Promise<Found | null> {
-    if (now - this.#lookedAt < LOOK_MS) return null
+    if (!isDue(this.#lookedAt, LOOK_MS, now)) return null
     this.#lookedAt = now
+    // A clock that was put back: no sign of life is later than now, or nobody would notice that they end.
+    this.#heartbeatAt = Math.min(this.#heartbeatAt, now)
     const since = await this.#standsStillSince(reader, scopes, now)
     if (since === null) {
       if (this.#stalled !== null && now - this.#stalled.lastAt > QUIET_MS) this.#stalled = null
@@ -59,7 +62,7 @@ export class LogWatch {
     }
     this.#stalled ??= { since, lastAt: now, toldAt: Number.NEGATIVE_INFINITY, count: 0 }
     this.#stalled.lastAt = now
-    if (now - this.#stalled.toldAt < AGAIN_MS) return null
+    if (!isDue(this.#stalled.toldAt, AGAIN_MS, now)) return null
     this.#stalled.toldAt = now
     this.#stalled.count += 1
     return {

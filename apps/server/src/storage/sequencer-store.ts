@@ -282,8 +282,15 @@ export class SequencerStore {
     return Number(row?.[0] ?? 0)
   }
 
-  /** Adds to the index and says how far it goes now; `safeAt` in epoch milliseconds. */
-  async index(rows: readonly IndexRow[], nextIndex: number, safeAt: number): Promise<void> {
+  /**
+   * Adds to the index and says how far it goes now. `safeAt`: up to when it is whole, in epoch milliseconds; 0 where that is no later than
+   * before. A time later than `now` was said by a clock that was put back since: then it is whole up to `backTo`.
+   */
+  async index(
+    rows: readonly IndexRow[],
+    nextIndex: number,
+    { safeAt, now, backTo }: { readonly safeAt: number; readonly now: number; readonly backTo: number },
+  ): Promise<void> {
     await this.rows(
       `WITH added AS (
          INSERT INTO audit_log.events
@@ -302,7 +309,8 @@ export class SequencerStore {
          ON CONFLICT (tenant_id, day, action, outcome) DO UPDATE SET count = audit_log.days.count + excluded.count)
        INSERT INTO audit_log.indexed (next_index, safe_at) VALUES ($11, to_timestamp($12 / 1000.0))
        ON CONFLICT (one) DO UPDATE SET next_index = excluded.next_index,
-         safe_at = greatest(audit_log.indexed.safe_at, excluded.safe_at)`,
+         safe_at = CASE WHEN audit_log.indexed.safe_at > to_timestamp($13 / 1000.0) THEN to_timestamp($14 / 1000.0)
+           ELSE greatest(audit_log.indexed.safe_at, excluded.safe_at) END`,
       [
         rows.map((row) => row.tenantId),
         rows.map((row) => row.index),
@@ -316,6 +324,8 @@ export class SequencerStore {
         rows.map((row) => row.connection),
         nextIndex,
         safeAt,
+        now,
+        backTo,
       ],
     )
   }

@@ -1,3 +1,4 @@
+import { isDue } from '../../clock.ts'
 import type { IndexRow, PendingRow, Run } from '../../storage/sequencer-rows.ts'
 import type { SequencerStore } from '../../storage/sequencer-store.ts'
 import { writerKey } from './places.ts'
@@ -60,7 +61,8 @@ export async function indexSome(store: SequencerStore, lead: Indexing, now: numb
   const last = runs.at(-1)
   const next = last === undefined ? lead.indexed : last.firstIndex + last.count
   const isWhole = next === lead.end
-  if (runs.length === 0 && now - lead.sweptAt >= STANDSTILL_MS) return
-  await store.index(indexed, next, isWhole ? Math.min(now, lead.sweptAt) - INDEX_MARGIN_MS : 0)
+  if (runs.length === 0 && isDue(lead.sweptAt, STANDSTILL_MS, now)) return
+  const safeAt = isWhole ? Math.min(now, lead.sweptAt) - INDEX_MARGIN_MS : 0
+  await store.index(indexed, next, { safeAt, now, backTo: now - INDEX_MARGIN_MS })
   lead.indexed = next
 }

@@ -7,7 +7,7 @@ import {
   signHandover,
   type TransparencyLog,
 } from '@wardline/transparency-log'
-import type { Clock } from '../../clock.ts'
+import { type Clock, isDue } from '../../clock.ts'
 import type { PendingRow, Run, WriterProgress } from '../../storage/sequencer-rows.ts'
 import { type GapChange, SequencerStore } from '../../storage/sequencer-store.ts'
 import { indexSome } from './index-row.ts'
@@ -174,7 +174,7 @@ export class Sequencer {
     for (const gap of gaps) this.#options.onGap?.(gap)
     lead.gaps += gaps.length
     const leaves = rows.map(leafOf)
-    const isBeat = now - lead.heartbeatAt >= HEARTBEAT_MS
+    const isBeat = isDue(lead.heartbeatAt, HEARTBEAT_MS, now)
     if (isBeat) {
       const beat = heartbeatLeaf(now, lead.ownSeq + 1, OWN_WRITER)
       runs.push(ownRun(lead, lead.end + rows.length, beat))
@@ -200,7 +200,9 @@ export class Sequencer {
     const isBusy = pending.length >= BUSY
     if (!isBusy || lead.turn % BUSY_LOOKS === 0) await indexSome(store, lead, now, isBusy ? 1 : INDEX_RUNS)
     if (pending.length === BATCH) return 0
-    return Math.max(REST_MS, (isBusy ? BUSY_LOOK_MS : LOOK_MS) - (this.#options.clock.now() - now))
+    // A clock that was put back meanwhile must not send it to sleep for as long.
+    const tookMs = Math.max(0, this.#options.clock.now() - now)
+    return Math.max(REST_MS, (isBusy ? BUSY_LOOK_MS : LOOK_MS) - tookMs)
   }
 
   /** The three strides. */
@@ -245,7 +247,7 @@ export class Sequencer {
    * alone. A crash anywhere in between leaves the old key in force, and it is done once more.
    */
   async #lookForKey(store: SequencerStore, lead: Lead, now: number): Promise<void> {
-    if (now - lead.keyLookAt < KEY_LOOK_MS) return
+    if (!isDue(lead.keyLookAt, KEY_LOOK_MS, now)) return
     Object.assign(lead, { keyLookAt: now })
     const { keys } = this.#options
     const next = await keys.next()
@@ -265,7 +267,7 @@ export class Sequencer {
 
   async #tidy(store: SequencerStore, lead: Lead, now: number): Promise<void> {
     await lead.log.tidy()
-    if (now - lead.keptAt < KEEP_MS) return
+    if (!isDue(lead.keptAt, KEEP_MS, now)) return
     await lead.log.keep()
     await store.makeMonths()
     Object.assign(lead, { keptAt: now })
@@ -279,7 +281,7 @@ function codeOf(error: unknown): string {
 }
 
 async function findWriters(store: SequencerStore, lead: Lead, now: number): Promise<void> {
-  if (now - lead.sweptAt >= SWEEP_MS) {
+  if (isDue(lead.sweptAt, SWEEP_MS, now)) {
     const all = await store.sweepWriters()
     Object.assign(lead, { writers: new Map(all.map((writer) => [writerKey(writer), writer])), sweptAt: now })
     return

@@ -8,7 +8,7 @@ import {
   type TileStore,
   tileNodeReader,
 } from '@wardline/transparency-log'
-import type { Clock } from '../../clock.ts'
+import { type Clock, isDue } from '../../clock.ts'
 
 /** Somebody elsewhere who cosigns each checkpoint that extends the last (C2SP tlog-witness), so that nobody is shown another log. */
 export type Witness = {
@@ -58,8 +58,8 @@ export class Witnesses {
   offer({ note, size }: Asked, take: (note: Uint8Array, lines: readonly NoteSignature[]) => Promise<void>): void {
     const { witnesses, clock } = this.#options
     const now = clock.now()
-    const isDue = now - this.#askedAt >= EVERY_MS && size > 0 && size !== this.#cosigned
-    if (witnesses.length === 0 || this.#round !== undefined || !isDue) return
+    const isNew = size > 0 && size !== this.#cosigned
+    if (witnesses.length === 0 || this.#round !== undefined || !isNew || !isDue(this.#askedAt, EVERY_MS, now)) return
     this.#askedAt = now
     this.#round = this.#ask({ note, size }, take).finally(() => {
       this.#round = undefined
