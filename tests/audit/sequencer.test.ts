@@ -216,7 +216,9 @@ describe('a crash', () => {
     expect(await log.verify()).toMatchObject({ ok: true, findings: [] })
   })
 
-  it('before or after any one write to the files, 200 times, loses and doubles nothing', { timeout: 600_000 }, async () => {
+  it('before or after any one write to the files, 200 times, loses and doubles nothing', {
+    timeout: 600_000,
+  }, async () => {
     let writes = 0
     let crashAt = 0
     const shaky = (): TileStore => {
