@@ -1,6 +1,6 @@
 import { type AuditFact, auditId } from '../audit/event.ts'
 import { type AuditAction, type AuditReason, auditActions } from '../audit/vocabulary.ts'
-import type { Clock } from '../clock.ts'
+import { type Clock, isDue } from '../clock.ts'
 import type { Refusal } from '../errors.ts'
 import type { Asked } from './asker.ts'
 
@@ -34,7 +34,7 @@ export class Refusals {
     const now = this.#clock.now()
     const key = `${fact.action} ${fact.reason ?? ''}`
     const kind = this.#kinds.get(key)
-    if (kind === undefined || now - kind.since >= PERIOD_MS) {
+    if (kind === undefined || isDue(kind.since, PERIOD_MS, now)) {
       if (kind !== undefined) this.#sumUp(kind)
       this.#kinds.set(key, { first: fact, since: now, count: 1 })
       this.#write(fact)
@@ -48,7 +48,7 @@ export class Refusals {
   flush(all: boolean): void {
     const now = this.#clock.now()
     for (const [key, kind] of this.#kinds) {
-      if (!all && now - kind.since < PERIOD_MS) continue
+      if (!all && !isDue(kind.since, PERIOD_MS, now)) continue
       this.#sumUp(kind)
       this.#kinds.delete(key)
     }

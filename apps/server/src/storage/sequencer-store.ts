@@ -9,6 +9,8 @@ const STATEMENT_MS = 60_000
 const OPTIONS = '-c TimeZone=UTC -c enable_seqscan=off -c enable_bitmapscan=off -c jit=off'
 /** A writer that has been silent for longer is looked at by the sweep alone. */
 const ASLEEP = '1 day'
+/** How old what is new may be, by its own time, without being looked for in every part of the outbox. */
+const RECENT = '35 days'
 
 /** What becomes of gaps together with places. */
 export type GapChange = { readonly opened: readonly OpenGap[]; readonly settled: readonly OpenGap[] }
@@ -106,15 +108,16 @@ export class SequencerStore {
     }))
   }
 
-  /** The outbox rows of these runs, run by run in their order; rows that are not there are left out. */
-  async readRows(runs: readonly Run[]): Promise<PendingRow[]> {
+  /** The outbox rows of these runs, run by run in their order; rows that are not there are left out. `recent`: see `readPending`. */
+  async readRows(runs: readonly Run[], recent = false): Promise<PendingRow[]> {
     const rows = await this.rows<RawRow>(
       `SELECT o.tenant_id, o.writer_id, o.writer_seq, o.at, o.event
        FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::bigint[]) WITH ORDINALITY AS r (tenant, writer, first, count, n)
        CROSS JOIN LATERAL (
          SELECT x.tenant_id, x.writer_id, x.writer_seq, (extract(epoch FROM x.at) * 1000)::float8 AS at, x.event
          FROM audit_outbox x WHERE x.tenant_id = r.tenant AND x.writer_id = r.writer
-           AND x.writer_seq >= r.first AND x.writer_seq < r.first + r.count ORDER BY x.writer_seq) o
+           AND x.writer_seq >= r.first AND x.writer_seq < r.first + r.count
+           ${recent ? `AND x.at > now() - interval '${RECENT}'` : ''} ORDER BY x.writer_seq) o
        ORDER BY r.n, o.writer_seq`,
       [
         runs.map((run) => run.tenantId),
@@ -130,8 +133,16 @@ export class SequencerStore {
    * The rows that have no place yet, of these writers, each in its order. One statement, so one snapshot: whoever sees a row sees
    * every earlier one of its writer, for a writer is one transaction at a time. Nothing depends on times or on the order in which
    * different writers commit.
+   *
+   * `recent`: only rows of the last weeks, which the parts of the months before need not be looked through for. A row with an older time
+   * is passed over then, which looks like a gap: ask again without.
    */
-  async readPending(writers: readonly WriterProgress[], perWriter: number, limit: number): Promise<PendingRow[]> {
+  async readPending(
+    writers: readonly WriterProgress[],
+    perWriter: number,
+    limit: number,
+    recent: boolean,
+  ): Promise<PendingRow[]> {
     if (writers.length === 0) return []
     const rows = await this.rows<RawRow>(
       `SELECT o.tenant_id, o.writer_id, o.writer_seq, o.at, o.event
@@ -139,10 +150,11 @@ export class SequencerStore {
        CROSS JOIN LATERAL (
          SELECT x.tenant_id, x.writer_id, x.writer_seq, (extract(epoch FROM x.at) * 1000)::float8 AS at, x.event
          FROM audit_outbox x WHERE x.tenant_id = w.tenant AND x.writer_id = w.writer AND x.writer_seq > w.done
+           ${recent ? `AND x.at > now() - interval '${RECENT}'` : ''}
          ORDER BY x.writer_seq LIMIT $4) o
        LIMIT $5`,
       [writers.map((w) => w.tenantId), writers.map((w) => w.writerId), writers.map((w) => w.done), perWriter, limit],
-      'wardline_pending',
+      recent ? 'wardline_pending_recent' : 'wardline_pending',
     )
     return rows.map(rowOf)
   }

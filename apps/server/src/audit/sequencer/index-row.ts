@@ -51,7 +51,10 @@ function idOrNull(value: unknown): string | null {
 /** Goes on with the index by a few runs; says how far it is whole. */
 export async function indexSome(store: SequencerStore, lead: Indexing, now: number, most: number): Promise<void> {
   const runs = lead.indexed < lead.end ? await store.readRuns(lead.indexed, most) : []
-  const rows = await store.readRows(runs.filter((run) => run.own === null))
+  const rows = await rowsOf(
+    store,
+    runs.filter((run) => run.own === null),
+  )
   const first = new Map(runs.map((run) => [`${writerKey(run)}/${run.firstSeq}`, run]))
   let run: Run | undefined
   const indexed = rows.flatMap((row) => {
@@ -65,4 +68,12 @@ export async function indexSome(store: SequencerStore, lead: Indexing, now: numb
   const safeAt = isWhole ? Math.min(now, lead.sweptAt) - INDEX_MARGIN_MS : 0
   await store.index(indexed, next, { safeAt, now, backTo: now - INDEX_MARGIN_MS })
   lead.indexed = next
+}
+
+/** Nearly always they are of the last days; where one is older, or gone, all parts are looked through. */
+async function rowsOf(store: SequencerStore, runs: readonly Run[]): Promise<PendingRow[]> {
+  if (runs.length === 0) return []
+  const recent = await store.readRows(runs, true)
+  const due = runs.reduce((sum, { count }) => sum + count, 0)
+  return recent.length === due ? recent : store.readRows(runs)
 }

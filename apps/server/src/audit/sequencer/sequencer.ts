@@ -12,7 +12,8 @@ import type { PendingRow, Run, WriterProgress } from '../../storage/sequencer-ro
 import { type GapChange, SequencerStore } from '../../storage/sequencer-store.ts'
 import { indexSome } from './index-row.ts'
 import { openGap, settleGaps } from './lost.ts'
-import { leafOf, OWN_ID, OWN_WRITER, placeRows, type WriterGap, writerKey } from './places.ts'
+import { findWriters, readPlaced } from './pending.ts'
+import { leafOf, OWN_ID, OWN_WRITER, type WriterGap, writerKey } from './places.ts'
 import { type LogParts, recoverLog } from './recover.ts'
 import { type Witness, Witnesses, type WitnessState } from './witnesses.ts'
 
@@ -23,12 +24,8 @@ const BUSY_LOOK_MS = 450
 /** Until the next try where another leads, or something failed. */
 const RETRY_MS = 1_000
 const HEARTBEAT_MS = 60_000
-const SWEEP_MS = 60_000
 /** A checkpoint is kept for good this often, for auditors to hold against later ones. */
 const KEEP_MS = 3_600_000
-/** Events of one look: so many of one writer, so that none starves the others, and so many in all. */
-const PER_WRITER = 1_000
-const BATCH = 4_000
 /** Runs that are indexed in one look; and in a busy one none, but every so many looks one: the index waits for the log, not the other way. */
 const INDEX_RUNS = 8
 const BUSY = 400
@@ -168,9 +165,9 @@ export class Sequencer {
 
   async #cycle(store: SequencerStore, lead: Lead): Promise<number> {
     const now = this.#options.clock.now()
-    await findWriters(store, lead, now)
-    const pending = await store.readPending(inTurn(lead), PER_WRITER, BATCH)
-    const { runs, rows, gaps } = placeRows(pending, lead.writers, lead.end)
+    const hasSwept = await findWriters(store, lead, now)
+    const { pending, placed } = await readPlaced(store, lead, hasSwept)
+    const { runs, rows, gaps } = placed
     for (const gap of gaps) this.#options.onGap?.(gap)
     lead.gaps += gaps.length
     const leaves = rows.map(leafOf)
@@ -278,26 +275,6 @@ export class Sequencer {
 function codeOf(error: unknown): string {
   if (!(error instanceof Error)) return 'unknown'
   return 'code' in error && typeof error.code === 'string' ? error.code : error.name
-}
-
-async function findWriters(store: SequencerStore, lead: Lead, now: number): Promise<void> {
-  if (isDue(lead.sweptAt, SWEEP_MS, now)) {
-    const all = await store.sweepWriters()
-    Object.assign(lead, { writers: new Map(all.map((writer) => [writerKey(writer), writer])), sweptAt: now })
-    return
-  }
-  for (const writer of await store.newWriters()) {
-    const key = writerKey(writer)
-    if (!lead.writers.has(key)) lead.writers.set(key, writer)
-  }
-}
-
-/** Another begins each time, so that a flood of one writer does not keep the last of them waiting. */
-function inTurn(lead: Lead): WriterProgress[] {
-  const all = [...lead.writers.values()]
-  Object.assign(lead, { turn: lead.turn + 1 })
-  const from = all.length === 0 ? 0 : lead.turn % all.length
-  return [...all.slice(from), ...all.slice(0, from)]
 }
 
 function ownRun(lead: Lead, firstIndex: number, leaf: Uint8Array): Run {
