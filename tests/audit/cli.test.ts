@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { directoryStore } from '../../packages/transparency-log/src/directory-store.ts'
 import {
+  COSIGNATURE,
   canonicalBytes,
   eventLeaf,
   generateNoteKey,
@@ -14,6 +15,7 @@ import {
   parseSignerKey,
   signVoid,
   voidLeaf,
+  writePruned,
 } from '../../packages/transparency-log/src/index.ts'
 
 /** `wardline audit` as an auditor runs it: with files and a public key, and no installation anywhere near. */
@@ -80,7 +82,10 @@ const again =
     await write(copy, entries, key)
   }
 
-describe('wardline audit verify', () => {
+/** A program takes its time to start on a busy machine, and each of these tests starts several. */
+const timeout = 600_000
+
+describe('wardline audit verify', { timeout }, () => {
   it('nothing wrong: exit code 0, what was seen, and the root', async () => {
     const { code, out } = await verified(() => undefined, '--extends', 'kept.checkpoint')
     expect(out).toMatch(/^ok: 601 entries of 2 writers, last sign of life .*; root [A-Za-z0-9+/=]{44}\n$/)
@@ -146,6 +151,21 @@ describe('wardline audit verify', () => {
     expect(await verified(change, '--strict')).toMatchObject({ code: 16 })
   })
 
+  it('what was purged on purpose is said, with what was checked of it all the same; what merely went is missing', async () => {
+    const pruned = { index: 256, before: Date.UTC(2020, 11, 1) }
+    const gone = (copy: string) => rmSync(join(copy, 'tile/entries/000'))
+    expect(await verified(gone)).toMatchObject({ code: 11 })
+    const purged = await verified(async (copy) => {
+      gone(copy)
+      await writePruned(directoryStore(copy), ORIGIN, pruned, parseSignerKey(skey))
+    })
+    expect(purged).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/^purged: entries below 256 .* before 2020-12/),
+    })
+    expect(purged.out).toContain('ok: 345 entries')
+  })
+
   it('what cannot be checked is not called wrong', async () => {
     expect(await run('verify', dir)).toMatchObject({ code: 1, err: expect.stringContaining('--vkey') })
     expect(await run('verify', join(root, 'nowhere'), '--vkey', vkey)).toMatchObject({ code: 1 })
@@ -155,7 +175,7 @@ describe('wardline audit verify', () => {
   })
 })
 
-describe('wardline audit prove and check', () => {
+describe('wardline audit prove and check', { timeout }, () => {
   it('one entry, by its place or its writer’s number, proves itself without the rest', async () => {
     for (const what of ['8', `${WRITER}/8`]) {
       expect(await run('prove', what, '--dir', dir, '--vkey', 'log.vkey', '--out', 'eighth'), what).toMatchObject({
@@ -169,6 +189,9 @@ describe('wardline audit prove and check', () => {
         writer: WRITER,
       })
     }
+    const { vkey: witness } = generateNoteKey('witness.example', COSIGNATURE)
+    const seen = await run('check', 'eighth.tlog-proof', 'eighth.json', '--vkey', 'log.vkey', '--witness', witness)
+    expect(seen).toMatchObject({ code: 1, err: expect.stringContaining('not-enough-witnesses') })
     rewrite(join(root, 'eighth.json'), (bytes) => Buffer.from(bytes.toString().replace('read', 'view')))
     const forged = await run('check', 'eighth.tlog-proof', 'eighth.json', '--vkey', 'log.vkey')
     expect(forged).toMatchObject({ code: 1, err: expect.stringContaining('not-included') })

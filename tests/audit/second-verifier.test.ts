@@ -71,6 +71,7 @@ describe('the second verifier', () => {
 
   it.each([1, 2, 3, 255, 256, 257, 511, 1_000, 66_000])(
     '[R-72] agrees on root, tiles, signature and cosignatures of %i entries',
+    { timeout: 600_000 },
     async (size) => {
       const dir = await writeLog(size)
       const seen = verifyFolder(dir, vkeys)

@@ -2,12 +2,13 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { checkProof, parseLeaf, proveEntry, readCheckpoint, readEntries } from '@wardline/transparency-log'
 import { Command } from 'commander'
 import { CliError } from '../cli-error.ts'
-import { type LogTrust, trustOf } from './keys.ts'
+import { keyOf, type LogTrust, trustOf } from './keys.ts'
 
 const PLACE = /^\d{1,15}$/
 const NUMBER = /^([A-Za-z0-9._:-]{1,64})\/(\d{1,15})$/
 
 type Options = { vkey: string[]; dir?: string; out?: string }
+type CheckOptions = { vkey: string[]; witness: string[] }
 
 /** `wardline audit prove INDEX|WRITER/SEQ` and `wardline audit check PROOF ENTRY` */
 export function proveCommands(): Command[] {
@@ -25,6 +26,12 @@ export function proveCommands(): Command[] {
     .argument('<proof>', 'the .tlog-proof file')
     .argument('<entry>', 'the .json file')
     .requiredOption('--vkey <key>', "the log's public key, or a file with it", gather, [])
+    .option(
+      '--witness <key>',
+      "a witness' public key, or a file with it, that must have cosigned; may be repeated",
+      gather,
+      [],
+    )
     .action(runCheck)
   return [prove, check]
 }
@@ -58,16 +65,17 @@ async function placeOf(what: string, trust: LogTrust): Promise<number> {
   throw new CliError(`number ${seq} of writer ${writer} is not in the log of ${size} entries.`)
 }
 
-async function runCheck(proof: string, entry: string, { vkey }: Options): Promise<void> {
+async function runCheck(proof: string, entry: string, { vkey, witness }: CheckOptions): Promise<void> {
   const trust = await trustOf(vkey, '.')
   const files = await Promise.all([readFile(proof), readFile(entry)]).catch((error: unknown) => {
     throw new CliError('the proof or the entry cannot be read.', { cause: error })
   })
-  const verdict = checkProof(files[0], files[1], trust)
+  const keys = await Promise.all(witness.map(keyOf))
+  const verdict = checkProof(files[0], files[1], { ...trust, witnesses: { keys, threshold: keys.length } })
   if (!verdict.ok) throw new CliError(`this proves nothing: ${verdict.fault}.`)
   const { size } = verdict.checkpoint
   process.stdout.write(
-    `ok: ${entry} is entry ${verdict.index} of a log of ${size} entries, signed by ${trust.origin}\n`,
+    `ok: ${entry} is entry ${verdict.index} of a log of ${size} entries, signed by ${verdict.by.map(({ name }) => name).join(', ')}\n`,
   )
 }
 

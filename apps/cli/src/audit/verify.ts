@@ -6,6 +6,7 @@ import {
   type FindingKind,
   formatVerified,
   overlay,
+  type Pruned,
   parseVerified,
   readPruned,
   type VerifyReport,
@@ -82,7 +83,7 @@ export function verifyCommand(): Command {
 
 async function runVerify(dir: string | undefined, options: Options): Promise<void> {
   const trust = await trustOf(options.vkey, dir)
-  const report = await verify(trust, options)
+  const { report, pruned } = await verify(trust, options)
   const found = report.findings.map((finding) => ({ kind: finding.kind, sentence: describeFinding(finding) }))
   if (options.database === true && report.head !== undefined) found.push(...(await compare(trust, report)))
   if (options.strict === true)
@@ -90,6 +91,7 @@ async function runVerify(dir: string | undefined, options: Options): Promise<voi
   for (const { vkey } of report.logKeys.filter((key) => !trust.logKeys.includes(key))) {
     process.stdout.write(`key: the log itself leads from the key that is trusted to ${vkey}\n`)
   }
+  if (pruned !== undefined) process.stdout.write(prunedSentence(pruned))
   print(report, found)
   if (options.keep !== undefined && report.verified !== undefined && found.length === 0) {
     await writeFile(options.keep, formatVerified(report.verified))
@@ -98,7 +100,10 @@ async function runVerify(dir: string | undefined, options: Options): Promise<voi
   process.exitCode = gravest === undefined ? 0 : EXIT_CODES[gravest]
 }
 
-async function verify({ origin, logKeys, store }: LogTrust, options: Options): Promise<VerifyReport> {
+async function verify(
+  { origin, logKeys, store }: LogTrust,
+  options: Options,
+): Promise<{ report: VerifyReport; pruned: Pruned | undefined }> {
   const { since, maxAge, witness, quorum } = options
   const known = await Promise.all(options.extends.map(readCheckpoint))
   const keys = await Promise.all(witness.map(keyOf))
@@ -109,7 +114,7 @@ async function verify({ origin, logKeys, store }: LogTrust, options: Options): P
     const log = overlay([store, ...options.archive.map((each) => directoryStore(each))])
     // What was purged on purpose may be missing, where no archive is brought along: its hashes are held against the roots all the same.
     const pruned = options.archive.length > 0 ? undefined : await readPruned(log, origin, logKeys)
-    return await verifyLog(log, {
+    const report = await verifyLog(log, {
       origin,
       logKeys,
       known,
@@ -120,6 +125,7 @@ async function verify({ origin, logKeys, store }: LogTrust, options: Options): P
       onProgress: progress.show,
       ...(maxAge === undefined ? {} : { maxHeartbeatAgeMs: maxAge * 1000 }),
     })
+    return { report, pruned }
   } finally {
     progress.end()
   }
@@ -169,6 +175,12 @@ function print(report: VerifyReport, found: readonly { kind: FindingKind; senten
   process.stdout.write(witnessSentence(report))
   if (found.length === 0) process.stdout.write(`ok: ${all}; root ${base64(head?.root)}\n`)
   else process.stdout.write(`NOT as it was signed: ${found.length} findings; ${all}\n`)
+}
+
+/** What is not read has to be said: an "ok" is not about these entries, but about their hashes. */
+function prunedSentence({ index, before }: Pruned): string {
+  const month = new Date(before).toISOString().slice(0, 7)
+  return `purged: entries below ${index} were archived and taken away (events before ${month}), as the log's key has signed; their hashes were checked. --archive reads them too\n`
 }
 
 function voidSentence({ index, void: lost }: VerifyReport['voids'][number]): string {

@@ -109,12 +109,14 @@ async function checkArchive(
 }
 
 /** Bundles that end at or before `index`; but for those in which a handover of the log's key is, which old keys need. */
-async function removeEntries({ log, logDir }: PurgeOptions, index: number): Promise<void> {
+async function removeEntries({ log, logDir, origin }: PurgeOptions, index: number): Promise<void> {
   if (logDir === null) return
   const needed = new Set<number>()
   for await (const path of log.list('checkpoints')) {
     const note = await log.read(path)
-    const isHandover = note !== undefined && (parseNote(note)?.signatures.length ?? 0) > 1
+    // Two of the log's own keys: what witnesses add is no handover.
+    const own = note === undefined ? [] : (parseNote(note)?.signatures ?? []).filter(({ name }) => name === origin)
+    const isHandover = own.length > 1
     if (isHandover) needed.add(Math.floor((sizeIn(note) - 1) / TILE_WIDTH))
   }
   for (let bundle = 0; (bundle + 1) * TILE_WIDTH <= index; bundle++) {
