@@ -19,7 +19,11 @@ const event: AuditEventView = {
   address: '10.0.0.1',
   origin: null,
   resource: null,
+  also: [],
   patient: id(3),
+  count: null,
+  sequence: null,
+  until: null,
   index: 2,
 }
 
@@ -28,7 +32,7 @@ test.each(auditActions)('%s is valid by the schema of R4, whatever is known of i
     for (const actor of [event.actor, { id: id(2), displayName: null }, null]) {
       for (const patient of [event.patient, null]) {
         for (const address of [event.address, null]) {
-          const resource = actor === null ? null : { kind: 'message', id: id(4) }
+          const resource = actor === null ? null : { kind: 'message', id: id(4), name: null }
           const made = fhirAuditEvent({ ...event, action, outcome, actor, patient, address, resource }, 'ward.test')
           expect(faultsOf(made), JSON.stringify(made)).toEqual([])
         }

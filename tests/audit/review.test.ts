@@ -1,7 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type AuditEventView, auditCheckpoint, auditEventView, auditProof, page } from '@wardline/protocol'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type KnownKey, verifyRow } from '../../apps/web/src/audit/proof.ts'
 import { checkProof } from '../../packages/transparency-log/src/browser.ts'
+import { directoryStore } from '../../packages/transparency-log/src/directory-store.ts'
+import {
+  COSIGNATURE,
+  generateNoteKey,
+  parseNote,
+  parseSignerKey,
+  signNote,
+} from '../../packages/transparency-log/src/index.ts'
 import { auditOf } from '../_util/audit.ts'
 import { faultsOf } from '../_util/fhir-audit-event.ts'
 import { addPatient, type TestPatient } from '../_util/patients.ts'
@@ -15,8 +24,12 @@ let auditor: Person
 let stranger: Person
 let patient: TestPatient
 
+/** Of a witness that nobody reaches here: its signature is put beside the log by hand. */
+const witness = generateNoteKey('witness.example', COSIGNATURE)
+
 beforeAll(async () => {
-  server = await startTestServer({ config: { sequencer: 'embedded' } })
+  const witnesses = [{ url: 'http://127.0.0.1:9', vkey: witness.vkey }]
+  server = await startTestServer({ config: { sequencer: 'embedded', witnesses } })
   auditor = await signedIn(server, 'riverside/auditor.chen')
   stranger = await signedIn(server, 'lakeside/admin.novak')
   const nurse = await signedIn(server, 'riverside/nurse.lind')
@@ -68,6 +81,22 @@ describe('the proof of an event', () => {
     }
   })
 
+  it('R-72 every row, whatever it is about, says all that its entry says: the browser’s own check passes', async () => {
+    await auditor.call('GET', `/admin/users/${server.tenants.get('lakeside')}`)
+    await proved()
+    const { items } = await list('?limit=200')
+    const size = auditCheckpoint.parse((await auditor.call('GET', '/admin/audit/checkpoint')).body).size
+    let first: string | null = null
+    const known: KnownKey = { get: () => first, set: (vkey) => (first = vkey) }
+    const rows = items.filter(({ index }) => index !== null && index < size)
+    for (const row of rows) {
+      const proof = auditProof.parse((await auditor.call('GET', `/admin/audit/events/${row.index}/proof`)).body)
+      expect(await verifyRow(row, proof, known), proof.entry).toMatchObject({ ok: true })
+    }
+    const told = (has: (row: AuditEventView) => boolean) => rows.some(has)
+    expect(told(({ count }) => count !== null) && told(({ also }) => also.length > 0)).toBe(true)
+  })
+
   it('R-37 another tenant’s event is not there, and neither is the log’s own', async () => {
     const [row] = await proved()
     const answer = await stranger.call('GET', `/admin/audit/events/${row?.index}/proof`)
@@ -79,6 +108,25 @@ describe('the proof of an event', () => {
       'SELECT first_index AS place FROM audit_log.runs WHERE own IS NOT NULL',
     )
     expect((await auditor.call('GET', `/admin/audit/events/${places[0]?.place}/proof`)).status).toBe(404)
+  })
+
+  it('what witnesses have cosigned is told with the checkpoint', async () => {
+    const ask = async () => auditCheckpoint.parse((await auditor.call('GET', '/admin/audit/checkpoint')).body)
+    const { checkpoint, size, witnessed } = await ask()
+    expect(witnessed).toBeNull()
+    const note = parseNote(Buffer.from(checkpoint))
+    const cosigned = signNote(note?.text ?? '', [parseSignerKey(witness.skey)], 1_790_000_000, note?.signatures)
+    await directoryStore(server.ctx.config.auditDir).write('witnessed', cosigned)
+    const at = new Date(1_790_000_000_000).toISOString()
+    expect((await ask()).witnessed).toEqual({ size, by: ['witness.example'], at })
+    const stranger = signNote(
+      note?.text ?? '',
+      [parseSignerKey(generateNoteKey('x', COSIGNATURE).skey)],
+      1,
+      note?.signatures,
+    )
+    await directoryStore(server.ctx.config.auditDir).write('witnessed', stranger)
+    expect((await ask()).witnessed).toBeNull()
   })
 
   it('beyond the checkpoint there is none yet; who may not read the audit gets none at all', async () => {

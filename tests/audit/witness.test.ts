@@ -10,7 +10,15 @@ import type { Witness as Asked, WitnessState } from '../../apps/server/src/audit
 import { manualClock } from '../../apps/server/src/clock.ts'
 import type { Database } from '../../apps/server/src/storage/open.ts'
 import { directoryStore } from '../../packages/transparency-log/src/directory-store.ts'
-import { COSIGNATURE, generateNoteKey, parseVerifierKey, verifyLog } from '../../packages/transparency-log/src/index.ts'
+import {
+  COSIGNATURE,
+  checkProof,
+  generateNoteKey,
+  parseVerifierKey,
+  proveEntry,
+  readWitnessed,
+  verifyLog,
+} from '../../packages/transparency-log/src/index.ts'
 import { createTestDatabase, type TestDatabase } from '../_util/database.ts'
 import { createTestLog, type TestLog } from '../_util/sequencer.ts'
 import { readNote } from './second-verifier.ts'
@@ -91,6 +99,12 @@ describe('witnesses', () => {
       ok: true,
       witnessed: { size: 411, by: ['w1.example', 'w2.example'] },
     })
+    const trust = { origin: log.origin, logKeys: [log.signer.verifier] }
+    const seen = { ...trust, witnesses: { keys: [one.key, two.key], threshold: 2 } }
+    expect(await readWitnessed(directoryStore(log.dir), seen)).toMatchObject({
+      size: 411,
+      by: ['w1.example', 'w2.example'],
+    })
     const stranger = { url: '', key: parseVerifierKey(generateNoteKey('w3.example', COSIGNATURE).vkey) }
     expect(await verify([one, stranger], 1)).toMatchObject({ ok: true })
     expect((await verify([one, stranger], 2)).findings).toMatchObject([
@@ -108,6 +122,14 @@ describe('witnesses', () => {
     await round(sequencer)
     expect(sequencer.state).toMatchObject({ is: 'leading', size: 31 })
     expect(await verify([one], 1)).toMatchObject({ ok: true, entries: 31, witnessed: { size: 11 } })
+    // A proof is made under what was cosigned, where that covers the entry.
+    const trust = { origin: log.origin, logKeys: [log.signer.verifier], witnesses: { keys: [one.key], threshold: 1 } }
+    const checked = async (index: number) => {
+      const { entry, file } = await proveEntry(directoryStore(log.dir), trust, index)
+      return checkProof(file, entry, trust)
+    }
+    expect(await checked(10)).toMatchObject({ ok: true, checkpoint: { size: 11 } })
+    expect(await checked(11)).toEqual({ ok: false, fault: 'not-enough-witnesses' })
     const again = await startWitness('w1.example')
     expect(again.key.vkey).toBe(one.key.vkey)
     await sequencer.close()

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import type { Browser } from '@playwright/test'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { generateNoteKey } from '../../packages/transparency-log/src/index.ts'
 import { launchBrowser, type PersonInBrowser, signInAt } from '../_util/browser.ts'
 import { addPatient, type TestPatient } from '../_util/patients.ts'
 import { signedIn } from '../_util/person.ts'
@@ -36,7 +37,32 @@ describe('R-72 R-73 an auditor at a browser', () => {
       await first.getByText(/in checkpoint|waits for|not in the log/).waitFor()
     }
     await verify.click()
-    await first.getByText(/^Verified here, in checkpoint [\d,.]+$/).waitFor()
+    await first.getByText(/^Verified here, in checkpoint [\d,.]+; its key is new to this device$/).waitFor()
+    expect(complaints).toEqual([])
+  })
+
+  it('says against which key, since when; and takes the one that the auditor was given by another way', async () => {
+    const { page, complaints } = auditor
+    await page.getByText(/, seen first /).click()
+    const vkey = await page.evaluate(() => localStorage.getItem('wardline.audit-key') ?? '')
+    await page.getByText(vkey, { exact: true }).waitFor()
+    const give = async (key: string) => {
+      await page.getByLabel('The log’s key as you were given it').fill(key)
+      await page.getByRole('button', { name: 'Check against this key' }).click()
+    }
+    const verify = async (row: number, verdict: string | RegExp) => {
+      const one = page.getByRole('row').nth(row)
+      await one.getByRole('button', { name: /^Verify entry/ }).click()
+      await one.getByText(verdict).waitFor()
+    }
+    await give(vkey.slice(0, -2))
+    await page.getByText('That is no key of a log.').waitFor()
+    await give(generateNoteKey(vkey.split('+')[0] ?? '').vkey)
+    await page.getByText(/, which was given here /).waitFor()
+    await verify(2, 'NOT proved: the log’s key is not the one this device knows')
+    await give(vkey)
+    await page.getByText(`Proofs are checked against key ${vkey.split('+')[1]}, which was given here`).waitFor()
+    await verify(3, /^Verified here, in checkpoint [\d,.]+$/)
     expect(complaints).toEqual([])
   })
 
@@ -47,7 +73,7 @@ describe('R-72 R-73 an auditor at a browser', () => {
       const body = (await answer.json()) as { entry: string }
       await route.fulfill({ response: answer, json: { ...body, entry: body.entry.replace('"allowed"', '"refused"') } })
     })
-    const second = page.getByRole('row').nth(2)
+    const second = page.getByRole('row').nth(4)
     await second.getByRole('button', { name: /^Verify entry/ }).click()
     await second.getByText('NOT proved: this entry is not in the log').waitFor()
     await page.unroute('**/admin/audit/events/*/proof')

@@ -34,8 +34,14 @@ export function auditEvents(count: number): AuditEventView[] {
       address: actor === null ? '198.51.100.23' : '10.4.2.17',
       origin: 'https://wardline.test',
       resource: about
-        ? { kind: action.startsWith('message') ? 'message' : 'channel', id: patientChannel(index % 5) }
-        : null,
+        ? { kind: action.startsWith('message') ? 'message' : 'channel', id: patientChannel(index % 5), name: null }
+        : action === 'care-team.manage'
+          ? { kind: 'user', id: lind.id, name: lind.displayName }
+          : null,
+      also: action === 'care-team.manage' ? [{ kind: 'role', id: 'nurse', name: null }] : [],
+      count: action === 'audit.read' ? 100 : outcome === 'refused' && index % 3 === 1 ? 214 : null,
+      sequence: action === 'message.post' ? 40 + index : null,
+      until: null,
       patient: about ? fakeId(0xc1 + (index % 5)) : null,
       index: index < 2 ? null : count - index,
     }

@@ -26,7 +26,13 @@ const composer = (page: Page) => page.getByRole('textbox', { name: /^Message (ab
 const audit = (server: FakeServer) => {
   server.http('GET /admin/audit/checkpoint', () => ({
     status: 200,
-    body: { origin: 'wardline/preview/audit', vkey: 'wardline/preview/audit+0+0', size: 50, checkpoint: '' },
+    body: {
+      origin: 'wardline/preview/audit',
+      vkey: 'wardline/preview/audit+0+0',
+      size: 50,
+      checkpoint: '',
+      witnessed: { size: 40, by: ['witness.example.net'], at: new Date().toISOString() },
+    },
   }))
   server.http('GET /admin/audit/events', () => ({ status: 200, body: { items: auditEvents(60), next: 'older' } }))
   server.http('GET /admin/audit/histogram', () => ({ status: 200, body: auditHistogram() }))

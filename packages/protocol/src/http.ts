@@ -226,7 +226,10 @@ export const sessionQuery = pageQuery.extend({ user: uuid.optional() })
 /** `repeated`: a retry of what was done before; nothing was done again. */
 export const auditOutcome = z.enum(['allowed', 'refused', 'failed', 'repeated'])
 
-/** One audit event as the auditor's list shows it: ids, codes and times; there is nothing else in it (R-70). */
+/** What an audit event is about: a kind, an id, and of a person the name that they have now. */
+const auditThing = z.strictObject({ kind: z.string(), id: z.string(), name: z.string().nullable() })
+
+/** One audit event as the auditor's list shows it: all that the log has of it. Ids, codes, counts and times; there is nothing else (R-70). */
 export const auditEventView = z.strictObject({
   writer: z.string(),
   seq: sequence,
@@ -240,8 +243,15 @@ export const auditEventView = z.strictObject({
   connection: uuid.nullable(),
   address: z.string().nullable(),
   origin: z.string().nullable(),
-  resource: z.strictObject({ kind: z.string(), id: z.string() }).nullable(),
+  /** The most specific thing that it was done to; the others are in `also`, the patient by itself. */
+  resource: auditThing.nullable(),
+  also: z.array(auditThing),
   patient: uuid.nullable(),
+  /** How many: rows that were listed, refusals that one event sums up, items taken. */
+  count: z.int().min(0).nullable(),
+  /** A place in a channel (posted, read, read from), or in the audit log. */
+  sequence: z.int().min(0).nullable(),
+  until: timestamp.nullable(),
   /** Its place in the audit log; null while it is younger than a second, or changed. Proved once a checkpoint covers the place. */
   index: z.int().min(0).nullable(),
 })
@@ -268,6 +278,8 @@ export const auditCheckpoint = z.strictObject({
   size: z.int().min(0),
   /** The signed note itself (C2SP tlog-checkpoint). */
   checkpoint: z.string(),
+  /** The last that witnesses cosigned: how many entries, who, and when; null where there are no witnesses, or none has answered yet. */
+  witnessed: z.strictObject({ size: z.int().min(0), by: z.array(z.string()).max(100), at: timestamp }).nullable(),
 })
 export type AuditCheckpoint = z.infer<typeof auditCheckpoint>
 

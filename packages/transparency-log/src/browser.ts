@@ -59,6 +59,12 @@ export async function checkProof(file: Uint8Array, entry: Uint8Array, trust: Bro
   return included ? { ok: true, index, checkpoint, by } : { ok: false, fault: 'not-included' }
 }
 
+/** Whether this is the text of a key that {@link checkProof} takes. */
+export async function isVerifierKey(vkey: string): Promise<boolean> {
+  const key = parseVerifierKeyText(vkey)
+  return key !== undefined && (await keyIdOf(key)) === key.keyId
+}
+
 /** RFC 6962 §2.1: SHA-256(0x00 || leaf). */
 export async function leafHash(leaf: Uint8Array): Promise<Uint8Array> {
   return sha256(joinBytes(Uint8Array.of(0), leaf))
@@ -115,8 +121,7 @@ async function verifyLines(
   vkey: string,
 ): Promise<'valid' | 'invalid' | 'absent' | 'unsupported'> {
   const key = parseVerifierKeyText(vkey)
-  if (key === undefined || (await keyIdOf(key)) !== key.keyId)
-    throw new RangeError('not a verifier key of type Ed25519')
+  if (key === undefined || !(await isVerifierKey(vkey))) throw new RangeError('not a verifier key of type Ed25519')
   const own = lines.filter(({ name, keyId }) => name === key.name && keyId === key.keyId)
   if (own.length === 0) return 'absent'
   for (const { signature } of own) {

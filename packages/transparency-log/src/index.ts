@@ -52,7 +52,7 @@ export { parseTilePath, TILE_WIDTH, type TileAddress, tilePath } from './tile-pa
 export { TileMissingError, tileNodeReader } from './tile-reader.ts'
 export { CHECKPOINT_PATH, type ReadableStore, StoreConflictError, type TileStore } from './tile-store.ts'
 export { formatTlogProof, parseTlogProof, type TlogProof } from './tlog-proof.ts'
-export type { SignedHead, TrustPolicy, WitnessedHead } from './verify-checkpoints.ts'
+export { readWitnessed, type SignedHead, type TrustPolicy, type WitnessedHead } from './verify-checkpoints.ts'
 export { type VerifyOptions, type VerifyReport, verifyLog } from './verify-log.ts'
 export { formatVerified, parseVerified, type Verified } from './verify-since.ts'
 export { signVoid, verifyVoid } from './void.ts'

@@ -1,4 +1,4 @@
-import { type Checkpoint, parseCheckpoint } from './checkpoint.ts'
+import { type Checkpoint, parseCheckpoint, type TreeHead } from './checkpoint.ts'
 import { readEntries } from './entry-reader.ts'
 import { InconsistentLogError, readCheckpoint } from './log-recovery.ts'
 import { leafHash } from './merkle-hash.ts'
@@ -8,15 +8,15 @@ import { inclusionProof, verifyInclusion } from './proofs.ts'
 import { openNote } from './signed-note.ts'
 import { TILE_WIDTH, tilePath, tileWidth } from './tile-path.ts'
 import { bundleEntries, readTile, TileMissingError, tileNodeReader } from './tile-reader.ts'
-import { HANDOVERS, type ReadableStore, type TileStore } from './tile-store.ts'
+import { HANDOVERS, type ReadableStore, type TileStore, WITNESSED_PATH } from './tile-store.ts'
 import { formatTlogProof, parseTlogProof } from './tlog-proof.ts'
 import type { TrustPolicy } from './verify-checkpoints.ts'
 
 /** Proof files of single entries (C2SP tlog-proof): made from a log, and checked without it. */
 
 /**
- * The entry at `index` and its proof file under the present checkpoint. Throws RangeError where the checkpoint does not
- * cover the index, {@link TileMissingError} or {@link InconsistentLogError} where the store cannot prove it: a proof
+ * The entry at `index` and its proof file: under the last checkpoint that witnesses have cosigned, where that covers it, else under the
+ * present one. Throws RangeError where the present checkpoint does not cover the index, {@link TileMissingError} or {@link InconsistentLogError} where the store cannot prove it: a proof
  * that would not verify is not made.
  */
 export async function proveEntry(
@@ -26,10 +26,11 @@ export async function proveEntry(
 ): Promise<{ entry: Uint8Array; file: Uint8Array<ArrayBuffer> }> {
   const present = await readCheckpoint(store, origin, logKeys)
   if (present === undefined) throw new InconsistentLogError('there is no checkpoint')
-  const { size, root } = present.head
-  if (!Number.isSafeInteger(index) || index < 0 || index >= size) {
-    throw new RangeError(`the log has ${size} entries: there is none at ${index}`)
+  if (!Number.isSafeInteger(index) || index < 0 || index >= present.head.size) {
+    throw new RangeError(`the log has ${present.head.size} entries: there is none at ${index}`)
   }
+  const { note, head } = (await cosignedOver(store, { origin, logKeys }, index)) ?? present
+  const { size, root } = head
   const tile = Math.floor(index / TILE_WIDTH)
   const address = { level: 'entries', index: tile, width: tileWidth('entries', tile, size) } as const
   const entry = bundleEntries(await readTile(store, address), address.width)?.[index % TILE_WIDTH]
@@ -38,7 +39,19 @@ export async function proveEntry(
   if (!verifyInclusion(leafHash(entry), index, size, proof, root)) {
     throw new InconsistentLogError(`entry ${index} is not what was signed`)
   }
-  return { entry, file: formatTlogProof({ index, proof, checkpoint: present.note }) }
+  return { entry, file: formatTlogProof({ index, proof, checkpoint: note }) }
+}
+
+/** What witnesses have cosigned is worth more than what only the log says. One that is by a former key, or damaged, is as good as none. */
+async function cosignedOver(
+  store: Pick<TileStore, 'read'>,
+  { origin, logKeys }: TrustPolicy,
+  index: number,
+): Promise<{ note: Uint8Array; head: TreeHead } | undefined> {
+  const note = await store.read(WITNESSED_PATH)
+  const opened = note && openNote(note, logKeys)
+  const head = opened?.ok === true ? parseCheckpoint(opened.text) : undefined
+  return note !== undefined && head?.origin === origin && index < head.size ? { note, head } : undefined
 }
 
 /** A change of the log's key, for who holds one of its keys and not the log: the entry, and its proof under a checkpoint of both. */

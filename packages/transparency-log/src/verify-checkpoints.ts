@@ -121,6 +121,20 @@ function mostWitnessed(
   return best
 }
 
+/** The last checkpoint that any of the policy's witnesses has cosigned; `undefined` where none has, or the log's keys did not sign it. */
+export async function readWitnessed(
+  store: Pick<ReadableStore, 'read'>,
+  { origin, logKeys, witnesses }: TrustPolicy,
+): Promise<WitnessedHead | undefined> {
+  const note = await store.read(WITNESSED_PATH)
+  const opened = note && openNote(note, logKeys)
+  const head = opened?.ok === true ? parseCheckpoint(opened.text) : undefined
+  const times = cosignatures(note, witnesses?.keys ?? [])
+  if (note === undefined || head?.origin !== origin || times.size === 0) return undefined
+  const { size, root } = head
+  return { size, root, path: WITNESSED_PATH, note, by: [...times.keys()], at: Math.max(...times.values()) }
+}
+
 /** Which witnesses cosigned a checkpoint that was believed, and when. */
 function cosignatures(note: Uint8Array | undefined, keys: readonly NoteVerifier[]): Map<string, number> {
   const opened = openNote(note ?? new Uint8Array(0), keys)

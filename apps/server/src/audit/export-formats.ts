@@ -28,6 +28,11 @@ const COLUMNS = [
   'connection',
   'address',
   'origin',
+  'resourceName',
+  'also',
+  'count',
+  'sequence',
+  'until',
 ] as const
 
 export const EXPORT_FORMATS: Readonly<Record<'csv' | 'ndjson' | 'fhir', ExportFormat>> = {
@@ -52,13 +57,15 @@ export const EXPORT_FORMATS: Readonly<Record<'csv' | 'ndjson' | 'fhir', ExportFo
 }
 
 function csvValues(event: AuditEventView): Record<(typeof COLUMNS)[number], string | number | null> {
-  const { actor, resource, ...rest } = event
+  const { actor, resource, also, ...rest } = event
   return {
     ...rest,
     actor: actor?.id ?? null,
     actorName: actor?.displayName ?? null,
     resourceKind: resource?.kind ?? null,
     resource: resource?.id ?? null,
+    resourceName: resource?.name ?? null,
+    also: also.map(({ kind, id }) => `${kind}:${id}`).join(' ') || null,
   }
 }
 

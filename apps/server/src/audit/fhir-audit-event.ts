@@ -34,7 +34,13 @@ type FhirAgent = {
   readonly requestor: boolean
   readonly network?: { readonly address: string; readonly type: '1' | '2' }
 }
-type FhirEntity = { readonly what: FhirReference; readonly type: Coding; readonly role: Coding }
+type FhirDetail = { readonly type: string; readonly valueString: string }
+type FhirEntity = {
+  readonly what: FhirReference
+  readonly type: Coding
+  readonly role: Coding
+  readonly detail?: readonly FhirDetail[]
+}
 
 const DICOM = 'http://dicom.nema.org/resources/ontology/DCM'
 const EVENT_TYPE = 'http://terminology.hl7.org/CodeSystem/audit-event-type'
@@ -132,14 +138,31 @@ function agentsOf({ actor, address, device }: AuditEventView, verb: Verb, host: 
   return [client, server, user]
 }
 
-/** An operation on a resource has one that it was done to: the patient where it names no other, else all things of its kind. */
-function entitiesOf({ action, patient, resource }: AuditEventView, isRest: boolean): FhirEntity[] {
+/**
+ * An operation on a resource has one that it was done to: the patient where it names no other, else all things of its kind. What else
+ * the event says is detail of it.
+ */
+function entitiesOf(event: AuditEventView, isRest: boolean): FhirEntity[] {
+  const { action, patient, resource } = event
   const who = patient === null ? null : { type: 'Patient' as const, ...reference('patient', patient) }
   const kind = action.slice(0, action.indexOf('.'))
-  const what = resource === null ? (who ?? reference('kind', kind)) : reference(resource.kind, resource.id)
+  const what =
+    resource === null ? (who ?? reference('kind', kind)) : reference(resource.kind, resource.id, resource.name)
+  const detail = detailsOf(event)
+  const isData = isRest || resource !== null || detail.length > 0
   return [
     ...(who === null ? [] : [{ what: who, type: PERSON, role: PATIENT }]),
-    ...(resource === null && !isRest ? [] : [{ what, type: SYSTEM_OBJECT, role: DOMAIN_RESOURCE }]),
+    ...(isData ? [{ what, type: SYSTEM_OBJECT, role: DOMAIN_RESOURCE, ...(detail.length > 0 && { detail }) }] : []),
+  ]
+}
+
+function detailsOf({ also, count, sequence, until }: AuditEventView): FhirDetail[] {
+  const values = { count, sequence, until }
+  return [
+    ...also.map(({ kind, id }) => ({ type: kind, valueString: id })),
+    ...Object.entries(values).flatMap(([type, value]) =>
+      value === null ? [] : [{ type, valueString: String(value) }],
+    ),
   ]
 }
 

@@ -6,6 +6,7 @@ import {
   proveEntry,
   type ReadableStore,
   readHandovers,
+  readWitnessed,
   TileMissingError,
 } from '@wardline/transparency-log'
 import type { Context } from '../context.ts'
@@ -18,11 +19,28 @@ import type { AuditHead } from '../storage/audit-log.ts'
 const MERGE_MS = 1_000
 
 /** What is signed of the audit log. Says nothing about what is in it, so nobody else's. @throws Refusal */
-export async function readAuditCheckpoint(ctx: Context, caller: Caller): Promise<AuditCheckpoint> {
+export async function readAuditCheckpoint(
+  ctx: Context,
+  caller: Caller,
+  tiles: Pick<ReadableStore, 'read'>,
+): Promise<AuditCheckpoint> {
   const { tenant } = caller.actor
   await decideFor(ctx, caller, 'audit.read', { kind: 'audit', tenant })
   const { size, note, vkey } = await headOf(ctx)
-  return { origin: originIn(vkey), vkey, size, checkpoint: note }
+  return { origin: originIn(vkey), vkey, size, checkpoint: note, witnessed: await witnessedOf(ctx, tiles, vkey) }
+}
+
+async function witnessedOf(
+  { config }: Pick<Context, 'config'>,
+  tiles: Pick<ReadableStore, 'read'>,
+  vkey: string,
+): Promise<AuditCheckpoint['witnessed']> {
+  if (config.witnesses.length === 0) return null
+  const keys = config.witnesses.map((witness) => parseVerifierKey(witness.vkey))
+  const trust = { origin: originIn(vkey), logKeys: [parseVerifierKey(vkey)], witnesses: { keys, threshold: 1 } }
+  const head = await readWitnessed(tiles, trust)
+  if (head === undefined) return null
+  return { size: head.size, by: [...head.by], at: new Date(head.at * 1000).toISOString() }
 }
 
 /**

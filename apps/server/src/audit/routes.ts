@@ -31,7 +31,7 @@ export function registerAuditRoutes(api: App, ctx: Context): void {
   api.get(
     '/admin/audit/checkpoint',
     { config: { action: 'audit.read' }, schema: { querystring: noQuery, response: { 200: auditCheckpoint } } },
-    (request) => readAuditCheckpoint(ctx, callerOf(request)),
+    (request) => readAuditCheckpoint(ctx, callerOf(request), tiles),
   )
   api.get(
     '/admin/audit/events/:index/proof',

@@ -13,7 +13,7 @@ export function displayNames(
   return namesOf(
     ctx,
     tenantId,
-    rows.map(({ event }) => event?.actor ?? null),
+    rows.flatMap(({ event }) => [event?.actor ?? null, event?.user ?? null]),
   )
 }
 
@@ -53,8 +53,11 @@ export function viewOf(
     connection: event.connection ?? null,
     address: event.address ?? null,
     origin: event.origin ?? null,
-    resource: resourceOf(event),
+    ...thingsOf(event, names),
     patient: event.patient ?? null,
+    count: event.count ?? null,
+    sequence: event.seq ?? null,
+    until: event.until ?? null,
   }
 }
 
@@ -67,13 +70,19 @@ const NOTHING = {
   address: null,
   origin: null,
   resource: null,
+  also: [],
   patient: null,
-} as const
+  count: null,
+  sequence: null,
+  until: null,
+} satisfies Partial<AuditEventView>
 
-/** The most specific thing that the event is about. A patient is told beside it. */
-function resourceOf(event: AuditEvent): AuditEventView['resource'] {
+/** What the event is about, the most specific first. A patient is told beside it. */
+function thingsOf(event: AuditEvent, names: ReadonlyMap<string, string>): Pick<AuditEventView, 'resource' | 'also'> {
   const { alert, attachment, review, hold, message, channel, assignment, user, role, subject, key } = event
   const named = { alert, attachment, review, hold, message, channel, assignment, user, role, session: subject, key }
-  for (const [kind, id] of Object.entries(named)) if (id !== undefined) return { kind, id }
-  return null
+  const [resource = null, ...also] = Object.entries(named).flatMap(([kind, id]) =>
+    id === undefined ? [] : [{ kind, id, name: kind === 'user' ? (names.get(id) ?? null) : null }],
+  )
+  return { resource, also }
 }

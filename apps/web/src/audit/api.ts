@@ -1,5 +1,5 @@
 import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
-import type { AuditReview } from '@wardline/protocol'
+import type { AuditCheckpoint, AuditReview } from '@wardline/protocol'
 import { useWardline } from '../wardline/context.tsx'
 import { type AuditSearch, filterOf } from './search.ts'
 
@@ -22,8 +22,8 @@ export function useAuditEvents(search: AuditSearch) {
   })
 }
 
-/** How many entries are signed for, as of the last reading of the events; undefined while nobody knows. */
-export function useCheckpointSize(asOf: number): number | undefined {
+/** What is signed of the log, as of the last reading of the events; undefined while nobody knows. */
+export function useCheckpoint(asOf: number): AuditCheckpoint | undefined {
   const { api } = useWardline()
   const { data } = useQuery({
     queryKey: ['audit-checkpoint', asOf],
@@ -33,7 +33,7 @@ export function useCheckpointSize(asOf: number): number | undefined {
     refetchOnWindowFocus: false,
     retry: false,
   })
-  return data?.size
+  return data
 }
 
 /** Reading of the audit leaves an event each time: only what is asked for is read, and once. */

@@ -6,13 +6,14 @@ import { strings } from '../strings.ts'
 import { Button } from '../ui/button.tsx'
 import { Failure, Loading, ScreenState } from '../ui/screen-state.tsx'
 import { useAbility } from '../wardline/context.tsx'
-import { useAuditEvents, useCheckpointSize, useHistogram, useMarks } from './api.ts'
+import { useAuditEvents, useCheckpoint, useHistogram, useMarks } from './api.ts'
 import { AuditFilters } from './audit-filters.tsx'
 import styles from './audit-screen.module.css'
 import { AuditTable } from './audit-table.tsx'
 import { ConnectionStory } from './connection-story.tsx'
 import { ExportDialog } from './export-dialog.tsx'
 import { KeptFilters } from './kept-filters.tsx'
+import { LogKeyNote } from './log-key-note.tsx'
 import { PatientPeople } from './patient-people.tsx'
 import { type AuditSearch, filterOf } from './search.ts'
 import { TimeBrush } from './time-brush.tsx'
@@ -41,6 +42,7 @@ export function AuditScreen() {
         <div>
           <h1>{text.title}</h1>
           <p className={styles.lead}>{text.lead}</p>
+          <LogKeyNote />
         </div>
         <p className={styles.asOf}>
           {events.dataUpdatedAt > 0 && text.asOf(clock(events.dataUpdatedAt))}
@@ -121,7 +123,7 @@ interface EventsProps {
 
 function Events({ search, events, onGo }: EventsProps) {
   const { connection, review } = search
-  const signed = useCheckpointSize(events.dataUpdatedAt)
+  const signed = useCheckpoint(events.dataUpdatedAt)
   const { marks, mark } = useMarks(review)
   const newestFirst = events.data?.pages.flatMap((page) => page.items) ?? []
   // A connection is read as it went, from its handshake on, once all of it is there.

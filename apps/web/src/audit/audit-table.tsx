@@ -1,4 +1,4 @@
-import type { AuditEventView } from '@wardline/protocol'
+import type { AuditCheckpoint, AuditEventView } from '@wardline/protocol'
 import { Ban, Check, CircleAlert, Repeat } from 'lucide-react'
 import { memo } from 'react'
 import { clockSeconds, shortDate } from '../format/time.ts'
@@ -8,13 +8,13 @@ import { ProofCell } from './proof-cell.tsx'
 import { ReviewMarks, type Verdict } from './review-marks.tsx'
 import type { AuditSearch } from './search.ts'
 
-const { columns, outcomes, only, none, system, table } = strings.audit
+const { columns, outcomes, only, nobody, none, system, table, things } = strings.audit
 const OUTCOME_ICONS = { allowed: Check, refused: Ban, failed: CircleAlert, repeated: Repeat } as const
 
 interface AuditTableProps {
   readonly rows: readonly AuditEventView[]
-  /** Entries that the checkpoint covers; undefined while nobody knows. */
-  readonly signed: number | undefined
+  /** What is signed of the log; undefined while nobody knows. */
+  readonly signed: AuditCheckpoint | undefined
   /** What was marked in the review that one is at; undefined: one is at none. */
   readonly marks?: ReadonlyMap<string, Verdict> | undefined
   readonly onMark: (row: AuditEventView, verdict: Verdict) => void
@@ -28,7 +28,7 @@ interface AuditTableProps {
 export const AuditTable = memo(function AuditTable({ rows, ...rest }: AuditTableProps) {
   const { marks } = rest
   return (
-    <table className={styles.table} aria-label={table}>
+    <table className={`${styles.table} ${styles.events}`} aria-label={table}>
       <thead>
         <tr>
           {Object.entries(columns).map(([name, text]) => (
@@ -57,10 +57,43 @@ function ShortId({ id }: { readonly id: string }) {
   )
 }
 
+/** Several refusals in one event, rows of a list: how many. */
+const counted = new Intl.NumberFormat()
+
+/** What it was about: the most specific first, then all else that the log has of it. */
+function Things({ row, onFollow }: Pick<AuditRowProps, 'row' | 'onFollow'>) {
+  const { resource, also, patient, count, sequence, until } = row
+  const all = [...(resource === null ? [] : [resource]), ...also]
+  if (all.length === 0 && patient === null && count === null && sequence === null && until === null) {
+    return <span className={styles.none}>{none}</span>
+  }
+  return (
+    <>
+      {all.map(({ kind, id, name }) => (
+        <span key={kind} className={styles.thing}>
+          {kind} {name ?? (kind === 'role' ? id : <ShortId id={id} />)}
+        </span>
+      ))}
+      {patient !== null && (
+        <button type="button" className={styles.thing} title={only.patient} onClick={() => onFollow({ patient })}>
+          {things.patient} <ShortId id={patient} />
+        </button>
+      )}
+      {sequence !== null && <span className={styles.thing}>{things.sequence(counted.format(sequence))}</span>}
+      {until !== null && (
+        <span className={styles.thing}>{things.until(`${shortDate(until)} ${clockSeconds(until)}`)}</span>
+      )}
+      {count !== null && row.outcome === 'allowed' && (
+        <span className={styles.thing}>{things.count(counted.format(count))}</span>
+      )}
+    </>
+  )
+}
+
 type AuditRowProps = { readonly row: AuditEventView } & Omit<AuditTableProps, 'rows'>
 
 function AuditRow({ row, signed, marks, onMark, onFilter, onFollow }: AuditRowProps) {
-  const { actor, connection, patient, resource } = row
+  const { actor, connection } = row
   const Icon = OUTCOME_ICONS[row.outcome]
   return (
     <tr data-outcome={row.outcome}>
@@ -69,9 +102,10 @@ function AuditRow({ row, signed, marks, onMark, onFilter, onFollow }: AuditRowPr
           {shortDate(row.at)} <strong>{clockSeconds(row.at)}</strong>
         </time>
       </td>
-      <td>
+      <td className={styles.person}>
         {actor === null ? (
-          <span className={styles.none}>{system}</span>
+          // Whoever comes from an address is not the system, but somebody who has not signed in.
+          <span className={styles.none}>{row.address === null ? system : nobody}</span>
         ) : (
           <button type="button" title={only.actor} onClick={() => onFilter({ actor: actor.id })}>
             {actor.displayName ?? <ShortId id={actor.id} />}
@@ -87,22 +121,12 @@ function AuditRow({ row, signed, marks, onMark, onFilter, onFollow }: AuditRowPr
         <span className={styles.outcome}>
           <Icon aria-hidden size={14} strokeWidth={2.4} />
           {outcomes[row.outcome]}
+          {row.count !== null && row.outcome !== 'allowed' && ` ${things.count(counted.format(row.count))}`}
         </span>
       </td>
       <td>{row.reason ?? <span className={styles.none}>{none}</span>}</td>
       <td>
-        {resource === null ? (
-          <span className={styles.none}>{none}</span>
-        ) : (
-          <>
-            {resource.kind} <ShortId id={resource.id} />
-          </>
-        )}
-        {patient !== null && resource?.id !== patient && (
-          <button type="button" className={styles.patient} title={only.patient} onClick={() => onFollow({ patient })}>
-            patient <ShortId id={patient} />
-          </button>
-        )}
+        <Things row={row} onFollow={onFollow} />
       </td>
       <td className={styles.address}>{row.address ?? <span className={styles.none}>{none}</span>}</td>
       <td>

@@ -12,15 +12,18 @@ export function ConnectionStory({ rows }: { readonly rows: readonly AuditEventVi
   if (first === undefined || last === undefined) return null
   const who = rows.find(({ actor }) => actor !== null)?.actor?.displayName ?? text.nobody
   const close = rows.findLast(({ action }) => action === 'socket.close')
-  const refused = rows.filter(({ outcome }) => outcome === 'refused' || outcome === 'failed').length
-  const minutes = Math.round((Date.parse(last.at) - Date.parse(first.at)) / 60_000)
+  // One event can sum up many refusals.
+  const refused = rows
+    .filter(({ outcome }) => outcome === 'refused' || outcome === 'failed')
+    .reduce((sum, { count }) => sum + (count ?? 1), 0)
+  const lasted = text.lasted(Math.round((Date.parse(last.at) - Date.parse(first.at)) / 1_000))
   return (
     <p className={styles.story}>
       <strong>{text.who(who, first.address ?? strings.audit.none)}</strong>{' '}
       {text.opened(shortDate(first.at), clockSeconds(first.at))}{' '}
       {close === undefined
-        ? text.open(minutes)
-        : text.closed(clockSeconds(close.at), close.reason ?? strings.audit.none, minutes)}{' '}
+        ? text.open(lasted)
+        : text.closed(clockSeconds(close.at), close.reason ?? strings.audit.none, lasted)}{' '}
       {text.counted(rows.length, refused)}
     </p>
   )

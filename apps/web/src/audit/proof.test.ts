@@ -32,8 +32,12 @@ const row: AuditEventView = {
   connection: null,
   address: '10.0.0.1',
   origin: null,
-  resource: { kind: 'message', id: ACTOR },
+  resource: { kind: 'message', id: ACTOR, name: null },
+  also: [{ kind: 'channel', id: WRITER, name: null }],
   patient: null,
+  count: 2,
+  sequence: null,
+  until: null,
   index: 2,
 }
 const memory = (vkey: string | null = null): KnownKey & { kept: string | null } => ({
@@ -54,7 +58,7 @@ async function proofOf(
   const store = memoryStore()
   const log = await openLog(store, { origin: ORIGIN, signers: [signer] })
   const about = { action: 'message.post', outcome: 'allowed', reason: 'care-team', actor: ACTOR, address: '10.0.0.1' }
-  const event = canonicalBytes({ ...about, at: AT, message: ACTOR, ...changed })
+  const event = canonicalBytes({ ...about, at: AT, channel: WRITER, count: 2, message: ACTOR, v: 1, ...changed })
   await log.append([1, 2, 3, 4].map((seq) => eventLeaf(event, seq, WRITER)))
   await log.publish()
   const { entry, file } = await proveEntry(store, { origin: ORIGIN, logKeys: [signer.verifier] }, 2)
@@ -65,7 +69,8 @@ async function proofOf(
 test('a row that the log holds is verified, and the key is remembered', async () => {
   const proof = await proofOf()
   const known = memory()
-  expect(await verifyRow(row, proof, known)).toEqual({ ok: true, size: 4 })
+  expect(await verifyRow(row, proof, known)).toEqual({ ok: true, size: 4, isFirst: true })
+  expect(await verifyRow(row, proof, known)).toMatchObject({ isFirst: false })
   expect(known.kept).toBe(proof.vkey)
 })
 
@@ -74,7 +79,10 @@ test.each([
   ['time', { ...row, at: '2026-11-22T03:00:00.000Z' }],
   ['person', { ...row, actor: { id: WRITER, displayName: null } }],
   ['address', { ...row, address: null }],
-  ['what', { ...row, resource: { kind: 'message', id: WRITER } }],
+  ['what', { ...row, resource: { kind: 'message', id: WRITER, name: null } }],
+  ['channel', { ...row, also: [] }],
+  ['count', { ...row, count: null }],
+  ['end', { ...row, until: AT }],
   ['number', { ...row, seq: 4 }],
   ['place', { ...row, index: 1 }],
 ] as const)('a row with another %s than the log has is not', async (_, shown) => {
@@ -100,7 +108,7 @@ test('a key that the log itself leads to is believed, and known from then on; on
     const store = memoryStore()
     const log = await openLog(store, { origin: ORIGIN, signers: [from] })
     const about = { action: 'message.post', outcome: 'allowed', reason: 'care-team', actor: ACTOR, address: '10.0.0.1' }
-    const event = canonicalBytes({ ...about, at: AT, message: ACTOR })
+    const event = canonicalBytes({ ...about, at: AT, channel: WRITER, count: 2, message: ACTOR, v: 1 })
     await log.append([1, 2, 3].map((seq) => eventLeaf(event, seq, WRITER)))
     await log.append([handoverLeaf(signHandover(0, ORIGIN, from, to), 1, 'sequencer')])
     await log.handOver(to)
@@ -119,7 +127,7 @@ test('a key that the log itself leads to is believed, and known from then on; on
     }
   }
   const known = memory(first.verifier.vkey)
-  expect(await verifyRow(row, await proofAfter(first, second), known)).toEqual({ ok: true, size: 5 })
+  expect(await verifyRow(row, await proofAfter(first, second), known)).toEqual({ ok: true, size: 5, isFirst: false })
   expect(known.kept).toBe(second.verifier.vkey)
   expect(await verifyRow(row, await proofAfter(thief, second), memory(first.verifier.vkey))).toMatchObject({
     fault: 'other-key',

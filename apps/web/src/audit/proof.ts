@@ -1,10 +1,11 @@
 import type { AuditEventView, AuditProof } from '@wardline/protocol'
-import { checkProof, parseLeaf } from '@wardline/transparency-log/browser'
+import { canonicalJson, checkProof, parseLeaf } from '@wardline/transparency-log/browser'
 import type { strings } from '../strings.ts'
 
 export type ProofFault = keyof (typeof strings)['audit']['proof']['faults']
 export type ProofVerdict =
-  | { readonly ok: true; readonly size: number }
+  /** `isFirst`: this device had never seen a key of the log, and believes this one from now on. */
+  | { readonly ok: true; readonly size: number; readonly isFirst: boolean }
   | { readonly ok: false; readonly fault: ProofFault }
 
 /** Where this device remembers the key that it was given first. A public key: no secret. */
@@ -26,7 +27,7 @@ export async function verifyRow(row: AuditEventView, proof: AuditProof, known: K
   if (!verdict.ok) return verdict
   if (verdict.index !== row.index || !saysTheSame(row, proof.entry)) return { ok: false, fault: 'other-entry' }
   known.set(vkey)
-  return { ok: true, size: verdict.checkpoint.size }
+  return { ok: true, size: verdict.checkpoint.size, isFirst: first === null }
 }
 
 /**
@@ -46,22 +47,24 @@ async function leadsTo(known: string, { origin, vkey, handovers = [] }: AuditPro
   return key === vkey
 }
 
-/** Names are not in the log: they are looked up, and can change. */
+/** All that the entry says, and nothing else; but for names, which are looked up and can change. */
 function saysTheSame(row: AuditEventView, entry: string): boolean {
   const leaf = parseLeaf(bytes(entry))
   if (leaf?.kind !== 'event' || leaf.writer !== row.writer || leaf.seq !== row.seq) return false
-  const event = leaf.event as Readonly<Record<string, unknown>>
-  const { at, action, outcome, reason, session, device, connection, address, origin, patient } = row
-  const shown = { at, action, outcome, reason, session, device, connection, address, origin, patient }
-  const isSame = Object.entries(shown).every(([name, value]) => (event[name] ?? null) === value)
-  const actor = event['actor'] ?? null
-  return (
-    isSame && (row.actor === null ? actor === null || actor === NOBODY : row.actor.id === actor) && isAbout(row, event)
-  )
+  const { v: _version, tenant: _tenant, actor, ...said } = leaf.event as Readonly<Record<string, unknown>>
+  const logged = actor === undefined || actor === NOBODY ? said : { ...said, actor }
+  return canonicalJson(logged) === canonicalJson(shownIn(row))
 }
 
-function isAbout({ resource }: AuditEventView, event: Readonly<Record<string, unknown>>): boolean {
-  return resource === null || event[resource.kind === 'session' ? 'subject' : resource.kind] === resource.id
+function shownIn(row: AuditEventView): Record<string, unknown> {
+  const { at, action, outcome, reason, session, device, connection, address, origin, patient, count, until } = row
+  const things = [...(row.resource === null ? [] : [row.resource]), ...row.also]
+  const all = {
+    ...{ at, action, outcome, reason, session, device, connection, address, origin, patient, count, until },
+    ...{ actor: row.actor?.id ?? null, seq: row.sequence },
+    ...Object.fromEntries(things.map(({ kind, id }) => [kind === 'session' ? 'subject' : kind, id])),
+  }
+  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== null))
 }
 
 /** The system itself. */

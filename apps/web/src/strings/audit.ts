@@ -39,10 +39,13 @@ export const audit = {
     none: 'not in the log yet',
     waiting: 'waits for a checkpoint',
     covered: (size: string) => `in checkpoint ${size}`,
+    witnessed: (size: string) => `in checkpoint ${size}, witnessed`,
+    witnessedBy: (names: string, time: string) => `Cosigned by ${names}, ${time}`,
     verify: 'Verify',
     verifyOne: (index: string) => `Verify entry ${index} on this device`,
     verifying: 'Verifying…',
     verified: (size: string) => `Verified here, in checkpoint ${size}`,
+    verifiedFirst: (size: string) => `Verified here, in checkpoint ${size}; its key is new to this device`,
     unreachable: 'No proof could be had. Try again.',
     faults: {
       malformed: 'NOT proved: the proof is malformed',
@@ -54,7 +57,26 @@ export const audit = {
       unsupported: 'This browser cannot check Ed25519 signatures',
     },
   },
+  logKey: {
+    none: 'This device knows no key of the log yet: the first proof that you verify decides',
+    first: (id: string, since: string | null) =>
+      `Proofs are checked against key ${id}, seen first ${since ?? 'earlier'}`,
+    given: (id: string, since: string | null) =>
+      `Proofs are checked against key ${id}, which was given here ${since ?? 'earlier'}`,
+    explain:
+      'At the machine, “wardline audit vkey” prints the log’s key. Compare it with this one: a key that only ever came from this server proves less.',
+    label: 'The log’s key as you were given it',
+    give: 'Check against this key',
+    wrong: 'That is no key of a log.',
+  },
   system: 'The system',
+  nobody: 'Not signed in',
+  things: {
+    patient: 'patient',
+    sequence: (sequence: string) => `no. ${sequence}`,
+    until: (time: string) => `until ${time}`,
+    count: (count: string) => `×${count}`,
+  },
   only: {
     actor: 'Only this person',
     patient: 'Who saw this patient',
@@ -120,8 +142,9 @@ export const audit = {
     who: (name: string, address: string) => `${name} from ${address}.`,
     nobody: 'Nobody who signed in',
     opened: (date: string, time: string) => `Opened ${date} ${time}.`,
-    open: (minutes: number) => `Not closed yet; ${minutes} minutes so far.`,
-    closed: (time: string, why: string, minutes: number) => `Closed ${time} (${why}) after ${minutes} minutes.`,
+    lasted: (seconds: number) => (seconds < 120 ? `${seconds} seconds` : `${Math.round(seconds / 60)} minutes`),
+    open: (lasted: string) => `Not closed yet; ${lasted} so far.`,
+    closed: (time: string, why: string, lasted: string) => `Closed ${time} (${why}) after ${lasted}.`,
     counted: (events: number, refused: number) =>
       refused === 0 ? `${events} events.` : `${events} events, ${refused} refused or failed.`,
     end: 'That was all of this connection, from its handshake on.',
