@@ -58,6 +58,19 @@ const get = async (person: Person, path: string) => {
 }
 
 describe('“who saw this patient”', () => {
+  it('R-73 begins with a record number; asking is in the audit, and the number nowhere', async () => {
+    const ask = (person: Person, mrn: string) => person.call('POST', '/admin/audit/patients/look-up', { body: { mrn } })
+    expect((await ask(auditor, ' CANARY 1 ')).body).toEqual({ patient: patient.id })
+    expect((await ask(auditor, 'CANARY 2')).status).toBe(404)
+    expect((await ask(nurse, 'CANARY 1')).status).toBe(403)
+    const lakeside = await signedIn(server, 'lakeside/admin.novak')
+    expect((await ask(lakeside, 'CANARY 1')).status).toBe(404)
+    const asked = await auditOf(server, 'riverside', { action: 'audit.read', actor: auditor.user.id })
+    expect(asked).toContainEqual(expect.objectContaining({ outcome: 'allowed', patient: patient.id, count: 1 }))
+    expect(asked).toContainEqual(expect.objectContaining({ outcome: 'refused', reason: 'not-found' }))
+    expect(JSON.stringify(asked)).not.toContain('CANARY')
+  })
+
   const report = async (query = '') =>
     patientAccess.parse(await get(auditor, `/admin/audit/patients/${patient.id}/access${query}`))
 

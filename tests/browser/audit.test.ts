@@ -81,7 +81,15 @@ describe('R-72 R-73 an auditor at a browser', () => {
 
   it('R-73 sees who saw the patient, and saves what the filters match as a file', async () => {
     const { page, complaints } = auditor
-    await page.goto(`${server.url}/audit?patient=${patient.id}&action=patient.read`)
+    await page.goto(`${server.url}/audit?action=patient.read`)
+    const field = page.getByLabel('Patient (record number or id)')
+    await field.fill('999')
+    await page.getByRole('button', { name: 'Apply' }).click()
+    await page.getByText('No patient has this record number.').waitFor()
+    await field.fill('123 456')
+    await page.getByRole('button', { name: 'Apply' }).click()
+    await page.waitForURL((url) => url.searchParams.get('patient') === patient.id)
+    expect(page.url()).not.toMatch(/123(?:\+|%20)?456/)
     await page.getByRole('button', { name: 'Who saw this patient', exact: true }).first().click()
     await page.getByRole('row', { name: /Astrid Lind.*patient\.read ×5/ }).waitFor()
     await page.getByRole('button', { name: 'Export' }).click()

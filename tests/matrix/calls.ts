@@ -176,6 +176,7 @@ export const calls: Partial<Record<Action, Calls>> = {
       { route: 'GET /admin/audit/events' },
       { route: 'GET /admin/audit/histogram' },
       { route: 'GET /admin/audit/patients/:id/access', id: ({ id }) => id('patient') },
+      { route: 'POST /admin/audit/patients/look-up', body: () => ({ mrn: 'nobody' }), beyond: ['not-found'] },
       { route: 'GET /admin/audit/filters' },
       { route: 'POST /admin/audit/filters', body: () => ({ filter: {}, days: 7 }) },
       { route: 'DELETE /admin/audit/filters/:id', id: () => randomUUID(), beyond: ['not-found'] },

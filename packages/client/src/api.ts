@@ -12,6 +12,7 @@ import {
   auditHold,
   auditHolds,
   auditMarks,
+  auditPatient,
   auditPolicy,
   auditProof,
   type auditQuery,
@@ -175,6 +176,8 @@ export function createApi(call: <T>(call: Call<T>) => Promise<T>) {
       /** Who saw this patient, or tried to. */
       patientAccess: (id: string, query: Input<typeof patientAccessQuery> = {}) =>
         get(`${at('/admin/audit/patients', id)}/access`, patientAccess, query),
+      /** The id of the patient with this record number; rejects `not-found` where there is none. */
+      auditPatient: (mrn: string) => post('/admin/audit/patients/look-up', { mrn }, auditPatient),
       auditFilters: () => get('/admin/audit/filters', auditFilters),
       keepAuditFilter: (body: Input<typeof keepAuditFilter>) => post('/admin/audit/filters', body, auditFilter),
       removeAuditFilter: (id: string) => remove(at('/admin/audit/filters', id)),

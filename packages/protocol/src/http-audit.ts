@@ -41,6 +41,10 @@ export const patientAccess = z.strictObject({
 })
 export type PatientAccess = z.infer<typeof patientAccess>
 
+/** `POST /admin/audit/patients/look-up`: by body, for a record number is in no address. Answered with the id alone. */
+export const auditPatientQuery = z.strictObject({ mrn: z.string().min(1).max(64) })
+export const auditPatient = z.strictObject({ patient: uuid })
+
 /** A filter as it can be kept: without times, but for "the last so many days". Nobody types a name for it: it says itself what it is. */
 export const keptFilter = auditQuery
   .pick({ actor: true, patient: true, action: true, outcome: true, connection: true })

@@ -6,6 +6,8 @@ import {
   auditHold,
   auditHolds,
   auditMarks,
+  auditPatient,
+  auditPatientQuery,
   auditPolicy,
   auditReview,
   auditReviews,
@@ -25,6 +27,7 @@ import { callerOf } from '../http/caller.ts'
 import { noQuery } from '../http/no-query.ts'
 import { countAuditEvents } from './histogram.ts'
 import { reportPatientAccess } from './patient-access.ts'
+import { findAuditPatient } from './patient-look-up.ts'
 import { listHolds, placeHold, releaseHold } from './retention/holds.ts'
 import { changePolicy, showPolicy } from './retention/policy.ts'
 import { listMarks, listReviews } from './reviews/list.ts'
@@ -47,6 +50,11 @@ export function registerAuditReviewRoutes(api: App, ctx: Context): void {
     '/admin/audit/patients/:id/access',
     { config: read, schema: { params, querystring: patientAccessQuery, response: { 200: patientAccess } } },
     (request) => reportPatientAccess(ctx, callerOf(request), request.params.id, request.query),
+  )
+  api.post(
+    '/admin/audit/patients/look-up',
+    { config: read, schema: { querystring: noQuery, body: auditPatientQuery, response: { 200: auditPatient } } },
+    (request) => findAuditPatient(ctx, callerOf(request), request.body),
   )
   registerFilters(api, ctx)
   registerReviews(api, ctx)

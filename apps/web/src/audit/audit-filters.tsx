@@ -1,8 +1,10 @@
+import { WardlineError } from '@wardline/client'
 import { auditOutcome, type DirectoryEntry } from '@wardline/protocol'
 import { type SubmitEvent, useId, useState } from 'react'
 import { strings } from '../strings.ts'
 import { Button } from '../ui/button.tsx'
 import { SelectField, TextField } from '../ui/field.tsx'
+import { useWardline } from '../wardline/context.tsx'
 import { useDirectory } from '../wardline/directory.ts'
 import styles from './audit-screen.module.css'
 import { type AuditSearch, auditSearch, filterOf, localInput } from './search.ts'
@@ -36,7 +38,14 @@ export function AuditFilters({ search, actions, onApply }: AuditFiltersProps) {
     until: localInput(search.until),
   })
   const understood = auditSearch(typed)
-  const wrong = (name: keyof Typed) => (typed[name] !== '' && understood[name] === undefined ? text.invalid : null)
+  // What is no id of a patient is a record number: the server is asked for the id, so that no address holds the number.
+  const { api } = useWardline()
+  const [lookUp, setLookUp] = useState<string | null>(null)
+  const isNumber = typed.patient.trim() !== '' && understood.patient === undefined
+  const wrong = (name: keyof Typed) => {
+    if (name === 'patient') return lookUp
+    return typed[name] !== '' && understood[name] === undefined ? text.invalid : null
+  }
   const field = (
     name: keyof Typed,
     label: string,
@@ -49,19 +58,28 @@ export function AuditFilters({ search, actions, onApply }: AuditFiltersProps) {
       error={wrong(name)}
       autoComplete="off"
       spellCheck={false}
-      onChange={(event) => setTyped({ ...typed, [name]: event.target.value })}
+      onChange={(event) => {
+        setTyped({ ...typed, [name]: event.target.value })
+        if (name === 'patient') setLookUp(null)
+      }}
       {...rest}
     />
   )
-  const submit = (event: SubmitEvent<HTMLFormElement>) => {
+  const submit = async (event: SubmitEvent<HTMLFormElement>) => {
     event.preventDefault()
-    onApply(understood)
+    if (!isNumber) return onApply(understood)
+    try {
+      const { patient } = await api.admin.auditPatient(typed.patient.trim())
+      onApply({ ...understood, patient })
+    } catch (error) {
+      setLookUp(error instanceof WardlineError && error.code === 'not-found' ? text.noPatient : text.noLookUp)
+    }
   }
 
   return (
     <details className={styles.filters} open={open}>
       <summary>{text.label}</summary>
-      <form className={styles.fields} aria-label={text.label} onSubmit={submit}>
+      <form className={styles.fields} aria-label={text.label} onSubmit={(event) => void submit(event)}>
         {people.length === 0 ? (
           field('actor', text.actorId)
         ) : (
