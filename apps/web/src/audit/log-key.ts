@@ -24,7 +24,7 @@ export function giveLogKey(vkey: string): void {
 
 /** What this device knows now; null: nothing yet. */
 export function useLogKey(): LogKey | null {
-  const vkey = useSyncExternalStore(subscribe, knownKey.get)
+  const vkey = useSyncExternalStore(subscribe, () => knownKey.get())
   if (vkey === null) return null
   return { vkey, since: localStorage.getItem(SINCE), given: localStorage.getItem(GIVEN) !== null }
 }
