@@ -38,6 +38,12 @@ const reviews = createRoute({
   component: lazyRouteComponent(() => import('./audit/reviews-screen.tsx'), 'ReviewsScreen'),
 })
 
+const keeping = createRoute({
+  getParentRoute: () => root,
+  path: '/audit/keeping',
+  component: lazyRouteComponent(() => import('./audit/keeping-screen.tsx'), 'KeepingScreen'),
+})
+
 const people = createRoute({
   getParentRoute: () => root,
   path: '/people',
@@ -73,6 +79,7 @@ export const router = createRouter({
     alerts,
     alert,
     reviews,
+    keeping,
     people,
     settings,
   ]),

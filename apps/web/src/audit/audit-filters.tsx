@@ -7,6 +7,7 @@ import { SelectField, TextField } from '../ui/field.tsx'
 import { useWardline } from '../wardline/context.tsx'
 import { useDirectory } from '../wardline/directory.ts'
 import styles from './audit-screen.module.css'
+import { patientOf } from './patient-of.ts'
 import { type AuditSearch, auditSearch, filterOf, localInput } from './search.ts'
 
 const text = strings.audit.filters
@@ -69,8 +70,7 @@ export function AuditFilters({ search, actions, onApply }: AuditFiltersProps) {
     event.preventDefault()
     if (!isNumber) return onApply(understood)
     try {
-      const { patient } = await api.admin.auditPatient(typed.patient.trim())
-      onApply({ ...understood, patient })
+      onApply({ ...understood, patient: await patientOf(api, typed.patient) })
     } catch (error) {
       setLookUp(error instanceof WardlineError && error.code === 'not-found' ? text.noPatient : text.noLookUp)
     }

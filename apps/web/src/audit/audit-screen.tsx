@@ -53,6 +53,9 @@ export function AuditScreen() {
           <Link to="/audit/reviews" className={styles.link ?? ''}>
             {text.reviews.title}
           </Link>
+          <Link to="/audit/keeping" className={styles.link ?? ''}>
+            {text.keeping.title}
+          </Link>
           {mayExport && (
             <Button icon={Download} onClick={() => setExporting(true)}>
               {text.export.open}

@@ -12,7 +12,7 @@ import type { PendingRow, Run, WriterProgress } from '../../storage/sequencer-ro
 import { type GapChange, SequencerStore } from '../../storage/sequencer-store.ts'
 import { indexSome } from './index-row.ts'
 import { openGap, settleGaps } from './lost.ts'
-import { findWriters, readPlaced } from './pending.ts'
+import { BATCH, findWriters, readPlaced } from './pending.ts'
 import { leafOf, OWN_ID, OWN_WRITER, type WriterGap, writerKey } from './places.ts'
 import { type LogParts, recoverLog } from './recover.ts'
 import { type Witness, Witnesses, type WitnessState } from './witnesses.ts'
