@@ -107,6 +107,31 @@ describe('R-72 R-73 an auditor at a browser', () => {
     await page.keyboard.press('Escape')
   })
 
+  it('R-76 an administrator keeps the audit for longer, and holds what is about a patient until it is released', async () => {
+    const { page, complaints, context } = await signInAt(browser, server.url, 'riverside/admin.reyes')
+    await page.goto(`${server.url}/audit/keeping`)
+    await page.getByLabel('Kept for (years)').fill('5')
+    await page.getByText('Six years or more, up to a hundred.').waitFor()
+    await page.getByLabel('Kept for (years)').fill('10')
+    await page.getByRole('button', { name: 'Save' }).click()
+    await page.getByText('Saved.').waitFor()
+    await page.getByLabel('Patient (record number or id)').fill('123 456')
+    await page.getByRole('button', { name: 'Hold what is about this patient' }).click()
+    const hold = page.getByRole('listitem').filter({ hasText: `What is about patient ${patient.id}` })
+    await hold.getByRole('button', { name: 'Release' }).click()
+    await hold.getByText(/^Released by Elena Reyes, /).waitFor()
+    const held = await server.database.query('SELECT patient_id FROM audit_holds WHERE released_at IS NOT NULL')
+    expect(held).toEqual([{ patient_id: patient.id }])
+    expect(await server.database.query('SELECT retention_years FROM audit_policies')).toEqual([{ retention_years: 10 }])
+    await page.goto(`${server.url}/audit/keeping`)
+    expect(await page.getByLabel('Kept for (years)').inputValue()).toBe('10')
+    await auditor.page.goto(`${server.url}/audit/keeping`)
+    await auditor.page.getByText(`What is about patient ${patient.id}`).waitFor()
+    expect(await auditor.page.getByRole('button', { name: /^(?:Save|Hold|Release)/ }).count()).toBe(0)
+    expect(complaints).toEqual([])
+    await context.close()
+  })
+
   it('R-73 opens a review, marks an event, and signs it off', async () => {
     const { page, complaints } = auditor
     await page.goto(`${server.url}/audit/reviews`)

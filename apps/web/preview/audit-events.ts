@@ -1,5 +1,5 @@
 import { fakeId } from '@wardline/client/fake-server'
-import type { AuditEventView, AuditHistogram, AuditReviews, PatientAccess } from '@wardline/protocol'
+import type { AuditEventView, AuditHistogram, AuditHold, AuditReviews, PatientAccess } from '@wardline/protocol'
 import { chen, lind, okafor, patientChannel, reyes, vega } from './world.ts'
 
 const KINDS = [
@@ -143,6 +143,24 @@ export function auditReviews(): AuditReviews {
         size: 51_002,
         marks: 12,
         followUps: 0,
+      },
+    ],
+  }
+}
+
+/** One hold in force, and one that was released. */
+export function auditHolds(): { items: AuditHold[] } {
+  const by = { id: reyes.id, displayName: reyes.displayName }
+  return {
+    items: [
+      { id: fakeId(0xe3), patient: null, placedBy: by, placedAt: ago(9_000), releasedBy: null, releasedAt: null },
+      {
+        id: fakeId(0xe4),
+        patient: fakeId(0xc1),
+        placedBy: by,
+        placedAt: ago(90_000),
+        releasedBy: by,
+        releasedAt: ago(45_000),
       },
     ],
   }

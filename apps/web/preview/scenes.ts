@@ -2,7 +2,7 @@ import type { Page } from '@playwright/test'
 import type { FakeServer } from '@wardline/client/fake-server'
 import { fakeId } from '@wardline/client/fake-server'
 import { alertScenes } from './alerts.ts'
-import { auditEvents, auditHistogram, auditReviews, patientPeople } from './audit-events.ts'
+import { auditEvents, auditHistogram, auditHolds, auditReviews, patientPeople } from './audit-events.ts'
 import { signIn } from './browser.ts'
 import { factorScenes } from './factor-scenes.ts'
 import { peopleScenes } from './people-scenes.ts'
@@ -51,6 +51,8 @@ const audit = (server: FakeServer) => {
     },
   }))
   server.http('GET /admin/audit/reviews', () => ({ status: 200, body: auditReviews() }))
+  server.http('GET /admin/audit/policy', () => ({ status: 200, body: { retentionYears: 6, reviewDays: 30 } }))
+  server.http('GET /admin/audit/holds', () => ({ status: 200, body: auditHolds() }))
   server.http(`GET /admin/audit/reviews/${fakeId(0xe1)}/marks`, () => ({ status: 200, body: { items: [] } }))
   server.http(`GET /admin/audit/patients/${fakeId(0xc1)}/access`, () => ({
     status: 200,
@@ -254,6 +256,13 @@ export const scenes: readonly Scene[] = [
     path: '/audit/reviews',
     before: audit,
     act: (page) => page.getByText('has been due').waitFor(),
+  },
+  {
+    name: 'audit-keeping',
+    who: reyes.username,
+    path: '/audit/keeping',
+    before: audit,
+    act: (page) => page.getByText('Everything of the organisation').first().waitFor(),
   },
   {
     name: 'audit-forbidden',
