@@ -149,11 +149,12 @@ describe('connection', () => {
 
   it.each<[string, (connection: Connection) => void, string, string]>([
     ['a ping', (connection) => connection.ping(Buffer.alloc(0)), '4400 drop', 'state'],
+    ['a pong', (connection) => connection.pong(), '4400 drop', 'state'],
     ['a second frame', (connection) => connection.text(FIRST, FIRST.length), '4400 drop', 'state'],
     ['bytes', (connection) => connection.binary(), '1003 finish', 'binary'],
     ['too much', (connection) => connection.text('x', 5_000), '1009 drop', 'oversize'],
   ])('%s while it is judged end it; the verdict comes too late', async (_, act, expected, reason) => {
-    const { connection, sent, ended, left, judge, stopped } = setUp()
+    const { connection, sent, ended, left, judge, stopped, audited } = setUp()
     connection.text(FIRST, FIRST.length)
     act(connection)
     await judge(null)
@@ -161,6 +162,33 @@ describe('connection', () => {
     expect(left).toEqual([reason])
     expect(sent).toHaveLength(1)
     expect(stopped()).toBe(1)
+    // Whose log says that they were let in says as well that they were not kept.
+    expect(audited.at(-2)).toMatchObject({ action: 'socket.authenticate', outcome: 'allowed' })
+    expect(audited.at(-1)).toMatchObject({ action: 'socket.close', reason, session: SESSION })
+  })
+
+  it('[P8] R-51 who is held off is not let in, and their coming again and again is not written down each time', async () => {
+    const { connection, ended, left, judge, stopped, audited, gateway } = setUp()
+    gateway.userRates.hold(ID, ID)
+    connection.text(FIRST, FIRST.length)
+    await judge(null)
+    expect(ended).toEqual(['4429 drop'])
+    expect(left).toEqual(['held-off'])
+    expect(stopped()).toBe(1)
+    expect(audited).toEqual([])
+  })
+
+  it.each([
+    ['pings', (connection: Connection) => connection.ping(Buffer.alloc(0))],
+    ['pongs', (connection: Connection) => connection.pong()],
+  ])('R-06 a flood of %s is abuse, and their user is held off', async (_, flood) => {
+    const { connection, ended, judge, gateway } = setUp()
+    connection.text(FIRST, FIRST.length)
+    await judge(null)
+    const { requestBurst } = DEFAULT_LIMITS
+    for (let each = 0; each <= 2 * requestBurst; each += 1) flood(connection)
+    expect(ended.at(-1)).toBe('4429 finish')
+    expect(gateway.userRates.heldFor(ID, ID)).toBe(DEFAULT_LIMITS.holdOffMs)
   })
 
   it('[P1] its deadline is absolute, also while a verdict is waited for', async () => {

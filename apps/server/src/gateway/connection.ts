@@ -7,7 +7,7 @@ import { encode } from './frame.ts'
 import type { Gateway } from './gateway.ts'
 import type { Fault, Line, LineEvents } from './line.ts'
 import { authenticate, type Opened, welcome } from './opening.ts'
-import type { Peer, Trail } from './peer.ts'
+import { type Peer, signedTrail, type Trail } from './peer.ts'
 import { SignedIn } from './signed-in.ts'
 import type { Timed, WheelEntry } from './wheel.ts'
 
@@ -32,7 +32,7 @@ type State =
       claimed?: Refusal['claimed']
     }
   | { readonly is: 'signed-in'; readonly signedIn: SignedIn }
-  | { readonly is: 'closing' }
+  | { readonly is: 'closing'; readonly because: AuditReason }
 
 /**
  * One socket, from its challenge to its close. Until somebody has signed in it can do nothing but say who it is, once; then each
@@ -86,17 +86,12 @@ export class Connection implements LineEvents, Timed {
     this.end(1003, 'binary', 'finish')
   }
 
-  /** A ping of the peer's. A flood of them is a flood, and a stranger is not even answered (P1). */
   ping(data: Buffer): void {
-    const { signedIn } = this
-    if (signedIn === null) return this.end(4400, 'state', 'drop')
-    signedIn.health.heard(this.#gateway.clock.now())
-    if (signedIn.charge() > 0) signedIn.losePatience()
-    else this.#line.pong(data)
+    if (this.#hearControl()) this.#line.pong(data)
   }
 
   pong(): void {
-    this.signedIn?.health.heard(this.#gateway.clock.now())
+    this.#hearControl()
   }
 
   written(): void {
@@ -144,6 +139,19 @@ export class Connection implements LineEvents, Timed {
     this.end(1011, 'internal', 'drop')
   }
 
+  /** A ping or a pong. A flood of either is a flood, and from a stranger one is one too many (R-04, P1). Whether it is taken. */
+  #hearControl(): boolean {
+    const { signedIn } = this
+    if (signedIn === null) {
+      this.end(4400, 'state', 'drop')
+      return false
+    }
+    signedIn.health.heard(this.#gateway.clock.now())
+    if (signedIn.charge() === 0) return true
+    signedIn.losePatience()
+    return false
+  }
+
   #firstFrame(state: State & { is: 'awaiting-authentication' }, message: string, bytes: number): void {
     if (bytes > this.#gateway.config.limits.firstFrameBytes) return this.end(1009, 'oversize', 'drop')
     const decoded = decodeFirstFrame(message)
@@ -157,32 +165,29 @@ export class Connection implements LineEvents, Timed {
       const opened = await authenticate(this.#gateway, this.peer, state.nonce, frame)
       // The deadline may have passed, or the peer gone, while this was awaited.
       if (this.#state === state) this.#admit(state, opened, frame.id)
-      else opened.watch.stop()
+      else this.#tooLate(opened, this.#state.is === 'closing' ? this.#state.because : 'state')
     } catch (error) {
       const refusal = toRefusal(error)
       state.claimed = refusal.claimed
       if (refusal.code === 'unauthenticated') return this.end(4401, refusal.reason, 'drop')
       if (refusal.code === 'locked') return this.end(4423, refusal.reason, 'drop')
+      if (refusal.code === 'rate-limited') return this.end(4429, refusal.reason, 'drop')
       if (refusal.code === 'unavailable') return this.end(1013, 'unavailable', 'drop')
       this.#fail(refusal.cause)
     }
   }
 
   #admit(state: State & { is: 'awaiting-authentication' }, opened: Opened, replyTo: string): void {
-    const { clock, config, sockets, userRates } = this.#gateway
+    const { clock, config, sockets } = this.#gateway
     const { snapshot } = opened.watch
     const isRevoked = snapshot.revokedTokens.has(opened.who.claims.jti)
     if (isRevoked || !isSessionLive(snapshot, opened.who.session, clock.now())) {
-      opened.watch.stop()
+      this.#tooLate(opened, 'revoked')
       return this.end(4403, 'revoked', 'drop')
     }
-    if (isLocked(opened.watch.snapshot, opened.who.session)) {
-      opened.watch.stop()
+    if (isLocked(snapshot, opened.who.session)) {
+      this.#tooLate(opened, 'locked')
       return this.end(4423, 'locked', 'drop')
-    }
-    if (userRates.heldFor(opened.who.tenant, opened.who.user) > 0) {
-      opened.watch.stop()
-      return this.end(4429, 'held-off', 'drop')
     }
     state.place.settled()
     state.place.known()
@@ -210,6 +215,13 @@ export class Connection implements LineEvents, Timed {
     this.#gateway.register.opened(tenant, { id, user, session, device, address, openedAt })
   }
 
+  /** The credentials were good, and while that was found out something else has ended it: also in the log of whoever they are of. */
+  #tooLate({ watch, who }: Opened, reason: AuditReason): void {
+    watch.stop()
+    const trail = signedTrail(this.peer, who)
+    this.#gateway.audit(who.tenant, { ...trail, action: 'socket.close', outcome: 'allowed', reason })
+  }
+
   #request(signedIn: SignedIn, message: string, bytes: number): void {
     signedIn.health.heard(this.#gateway.clock.now())
     if (bytes > this.#gateway.config.limits.frameBytes) return this.end(1009, 'oversize', 'finish')
@@ -228,7 +240,7 @@ export class Connection implements LineEvents, Timed {
   #leave(because: AuditReason): void {
     const state = this.#state
     if (state.is === 'closing') return
-    this.#state = { is: 'closing' }
+    this.#state = { is: 'closing', because }
     this.#entry.remove()
     this.#gateway.connections.delete(this)
     if (state.is === 'awaiting-authentication') {

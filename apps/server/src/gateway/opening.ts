@@ -1,6 +1,7 @@
 import { type ServerFrameOf, type SessionAuthenticate, SOCKET_PATH } from '@wardline/protocol'
 import type { Watch } from '../access/access.ts'
 import { actorOf, mayConnect } from '../access/snapshot.ts'
+import type { AuditReason } from '../audit/vocabulary.ts'
 import { Refusal } from '../errors.ts'
 import type { Authenticated } from '../sessions/authenticate.ts'
 import { timesOf } from '../sessions/session-life.ts'
@@ -18,8 +19,8 @@ export interface Opened {
  * judges every HTTP call; then what the person may do is loaded and watched, and that they are here is written down. The caller
  * stops `watch`.
  *
- * @throws Refusal `unauthenticated` for every fault of the client's, with the reason for the audit; `unavailable` where the store
- * is away
+ * @throws Refusal `unauthenticated` for every fault of the client's, with the reason for the audit; `rate-limited` for who is held
+ * off (R-51); `unavailable` where the store is away
  */
 export async function authenticate(
   gateway: Gateway,
@@ -27,7 +28,7 @@ export async function authenticate(
   nonce: string,
   frame: SessionAuthenticate,
 ): Promise<Opened> {
-  const { sessions, access, database, clock } = gateway
+  const { sessions, access, database, clock, userRates } = gateway
   const who = await sessions.authenticate({
     token: frame.token,
     proof: frame.proof,
@@ -42,10 +43,10 @@ export async function authenticate(
   try {
     const { snapshot } = watch
     if (!mayConnect(snapshot, who.session, clock.now())) {
-      const refusal = new Refusal('unauthenticated', snapshot.mustEnrol ? 'no-second-factor' : 'session-ended')
-      refusal.claimed = { tenant: who.tenant, trail: { actor: who.actor, session: who.session } }
-      throw refusal
+      throw refused(who, 'unauthenticated', snapshot.mustEnrol ? 'no-second-factor' : 'session-ended')
     }
+    // Before anything of it is written down: who is held off comes again and again.
+    if (userRates.heldFor(who.tenant, who.user) > 0) throw refused(who, 'rate-limited', 'held-off')
     const trail = signedTrail(peer, who)
     // Only now is it known whose the connection is: from here on a tenant's log has it, from handshake to close.
     await Promise.all([
@@ -57,6 +58,13 @@ export async function authenticate(
     watch.stop()
     throw error
   }
+}
+
+/** A refusal of who has shown who they are. */
+function refused(who: Authenticated, code: 'unauthenticated' | 'rate-limited', reason: AuditReason): Refusal {
+  const refusal = new Refusal(code, reason)
+  refusal.claimed = { tenant: who.tenant, trail: { actor: who.actor, session: who.session } }
+  return refusal
 }
 
 /** The answer that lets the client in: who it is, and every limit in force. */
