@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { type AuditFact, auditId } from '../audit/event.ts'
+import { type AuditFact, auditAddress, auditId } from '../audit/event.ts'
 import { manualClock } from '../clock.ts'
 import { Refusal } from '../errors.ts'
 import { Refusals, refusalFact } from './refusals.ts'
@@ -8,16 +8,19 @@ const channel = auditId('3f2504e0-4f89-41d3-9a0c-0305e82c3301')
 const denied: AuditFact = { action: 'channel.subscribe', outcome: 'refused', reason: 'no-care-team', channel }
 
 describe('R-70 refusals', () => {
-  it('are written one by one, then summed up, without what the last ones were about', () => {
+  it('are written one by one, then summed up, as what all of them have in common', () => {
     const clock = manualClock()
     const written: AuditFact[] = []
     const refusals = new Refusals(clock, (fact) => written.push(fact))
-    for (let each = 0; each < 1_000; each += 1) refusals.note(denied)
-    expect(written).toEqual(Array.from({ length: 5 }, () => denied))
+    const other = auditId('3f2504e0-4f89-41d3-9a0c-0305e82c3302')
+    const address = auditAddress('192.0.2.1')
+    for (let each = 0; each < 999; each += 1) refusals.note({ ...denied, address })
+    expect(written).toEqual(Array.from({ length: 5 }, () => ({ ...denied, address })))
+    refusals.note({ ...denied, address, channel: other })
     clock.advance(60_000)
     refusals.flush(false)
     const { channel: _, ...common } = denied
-    expect(written.slice(5)).toEqual([{ ...common, count: 995 }])
+    expect(written.slice(5)).toEqual([{ ...common, address, count: 995 }])
     refusals.note(denied)
     expect(written).toHaveLength(7)
   })

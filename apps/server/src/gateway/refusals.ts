@@ -14,7 +14,8 @@ const limitReasons: ReadonlySet<AuditReason> = new Set<AuditReason>(['rate', 'in
 /** Writes an audit event, sooner or later. Must not throw. */
 export type WriteFact = (fact: AuditFact) => void
 
-type Kind = { first: AuditFact; since: number; count: number }
+/** `common`: what all that were counted have in common. */
+type Kind = { common: AuditFact; since: number; count: number }
 
 /**
  * Writes down what was refused without letting who is refused fill the log: the first few of a kind one by one, then how many
@@ -36,11 +37,12 @@ export class Refusals {
     const kind = this.#kinds.get(key)
     if (kind === undefined || isDue(kind.since, PERIOD_MS, now)) {
       if (kind !== undefined) this.#sumUp(kind)
-      this.#kinds.set(key, { first: fact, since: now, count: 1 })
+      this.#kinds.set(key, { common: fact, since: now, count: 1 })
       this.#write(fact)
       return
     }
     kind.count += 1
+    kind.common = inCommon(kind.common, fact)
     if (kind.count <= WRITTEN_ONE_BY_ONE) this.#write(fact)
   }
 
@@ -56,10 +58,18 @@ export class Refusals {
 
   #sumUp(kind: Kind): void {
     const unwritten = kind.count - WRITTEN_ONE_BY_ONE
-    // Without what it was about: they differ, and only the kind and the number are meant.
-    const { channel: _channel, message: _message, ...common } = kind.first
-    if (unwritten > 0) this.#write({ ...common, count: unwritten })
+    if (unwritten > 0) this.#write({ ...kind.common, count: unwritten })
   }
+}
+
+/** A number of refusals is said of those to whom all of them belong: not of one address, connection or channel among many. */
+function inCommon(common: AuditFact, fact: AuditFact): AuditFact {
+  const differs = (name: string) => common[name as keyof AuditFact] !== fact[name as keyof AuditFact]
+  const different = Object.keys(common).filter(differs)
+  if (different.length === 0) return common
+  const same = Object.entries(common).filter(([name]) => !different.includes(name))
+  // The action is part of the kind, and an outcome follows from the reason.
+  return { ...Object.fromEntries(same), action: common.action, outcome: common.outcome }
 }
 
 /** What the audit is told of a refused request: its verb and the things it named, never what else was in it. */
