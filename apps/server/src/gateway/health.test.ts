@@ -31,7 +31,20 @@ describe('R-07 health', () => {
     expect(health.verdict(61_000)).toEqual({ close: 4452, because: 'slow-reader' })
     health.caughtUp(60_000)
     expect(health.verdict(61_000)).toBeNull()
+    health.takePing(75_000)
+    expect(health.verdict(89_999)).toBeNull()
     expect(health.verdict(90_000)).toMatchObject({ because: 'heartbeat' })
+  })
+
+  it('gives nobody up who was not asked: it was we who slept, or the clock was set', () => {
+    const health = new Health(limits, 0, 0)
+    health.takePing(15_000)
+    health.heard(15_100)
+    expect(health.verdict(600_000 - 1)).toBeNull()
+    expect(health.next()).toBe(30_000)
+    health.takePing(500_000)
+    expect(health.verdict(514_999)).toBeNull()
+    expect(health.verdict(515_000)).toEqual({ close: 4408, because: 'heartbeat' })
   })
 
   it('says when to look next', () => {

@@ -12,6 +12,8 @@ export class Health {
   #heardAt: number
   #askedAt: number
   #pingAt: number
+  /** When the first ping went out after which nothing has come yet; null where something has. */
+  #unansweredSince: number | null = null
   #behindSince: number | null = null
 
   /** `spread`: 0 to 1, so that sockets which came together are not all pinged together. */
@@ -25,6 +27,7 @@ export class Health {
   /** Anything came from the peer, a pong included. */
   heard(now: number): void {
     this.#heardAt = now
+    this.#unansweredSince = null
   }
 
   /** The person, or a program on their behalf, asked for something: a ping is none of that (ASVS 7.3.1). */
@@ -46,7 +49,7 @@ export class Health {
   caughtUp(now: number): void {
     this.#behindSince = null
     // While it was behind nothing was read from it: its silence begins now.
-    this.#heardAt = now
+    this.heard(now)
   }
 
   /** Why the socket is to be closed, if it is. */
@@ -54,7 +57,7 @@ export class Health {
     if (this.#behindSince !== null && now >= this.#behindSince + this.#limits.laggingMs) {
       return { close: 4452, because: 'slow-reader' }
     }
-    if (this.#behindSince === null && now >= this.#heardAt + 2 * this.#limits.heartbeatMs) {
+    if (this.#behindSince === null && now >= this.#deadAt()) {
       return { close: 4408, because: 'heartbeat' }
     }
     return now >= this.#askedAt + this.#limits.idleMs ? { close: 4408, because: 'idle' } : null
@@ -64,13 +67,21 @@ export class Health {
   takePing(now: number): boolean {
     if (now < this.#pingAt) return false
     this.#pingAt = now + this.#limits.heartbeatMs
+    this.#unansweredSince ??= now
     return true
   }
 
   /** When the next of these falls due, in milliseconds of the epoch. */
   next(): number {
-    const { heartbeatMs, idleMs, laggingMs } = this.#limits
-    const dead = this.#behindSince === null ? this.#heardAt + 2 * heartbeatMs : this.#behindSince + laggingMs
+    const { idleMs, laggingMs } = this.#limits
+    const dead = this.#behindSince === null ? this.#deadAt() : this.#behindSince + laggingMs
     return Math.min(this.#pingAt, dead, this.#askedAt + idleMs)
+  }
+
+  /** Two heartbeats after it was last heard, and one after a ping: where it is we who have slept, or our clock that was set, nobody is dead. */
+  #deadAt(): number {
+    const { heartbeatMs } = this.#limits
+    if (this.#unansweredSince === null) return Number.POSITIVE_INFINITY
+    return Math.max(this.#heardAt + 2 * heartbeatMs, this.#unansweredSince + heartbeatMs)
   }
 }

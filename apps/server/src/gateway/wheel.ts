@@ -9,6 +9,8 @@ type Entry = { slot: number; readonly timed: Timed }
 
 /** How late a deadline may be noticed, in milliseconds. */
 const TICK_MS = 250
+/** A turn that comes so many slots late: this process has stood still, or the clock was set. */
+const LATE_SLOTS = 8
 
 /**
  * One timer for the deadlines of all sockets. Each has one entry, in the slot of its earliest deadline; deadlines that move
@@ -19,6 +21,7 @@ export class Wheel {
   readonly #slots = new Map<number, Set<Entry>>()
   readonly #stop: () => void
   #slot: number
+  #late = false
 
   constructor(clock: Clock) {
     this.#clock = clock
@@ -49,6 +52,9 @@ export class Wheel {
   #turn(): void {
     const now = this.#clock.now()
     const last = slotOf(now)
+    // What peers have sent while this process stood still lies with the kernel, and is read before anybody is judged by the time.
+    this.#late = !this.#late && last - this.#slot > LATE_SLOTS
+    if (this.#late) return
     // After a jump of the clock forward (a laptop slept) the slots in between may be many: what there is, is few.
     if (last - this.#slot > this.#slots.size) {
       for (const slot of [...this.#slots.keys()].filter((each) => each <= last)) this.#run(slot, now)
