@@ -9,10 +9,13 @@ import { type Subscriber, Subscription } from './subscription.ts'
 
 /** A store that could not be read is asked again after this. */
 const READ_AGAIN_MS = 1_000
+/** Subscriptions of one socket that read the store at once: of hundreds that come back together each would hold a page (channel-feed.ts). */
+const MAX_READING = 8
 
 /**
  * What one signed-in socket is subscribed to, and how fast it reads (R-52): past `bufferBytes` its subscriptions are put off and
- * nothing is read from it; when half of that has drained they read on from the store. So what a socket can hold is bounded.
+ * nothing is read from it; when half of that has drained they read on from the store, a few at a time. So what a socket can hold is
+ * bounded: `bufferBytes`, the answers to what is in flight, and a few pages.
  */
 export class Reader implements Subscriber {
   readonly line: Line
@@ -25,6 +28,8 @@ export class Reader implements Subscriber {
   readonly #subscriptions = new Map<string, Subscription>()
   readonly #behind = new Set<Subscription>()
   #waitingForRoom: (() => void)[] = []
+  #waitingToRead: (() => void)[] = []
+  #reading = 0
   #readAgainAt = Number.POSITIVE_INFINITY
   #actor: Actor
 
@@ -105,6 +110,18 @@ export class Reader implements Subscriber {
     return new Promise((resolve) => this.#waitingForRoom.push(resolve))
   }
 
+  async turn(): Promise<() => void> {
+    if (this.#reading < MAX_READING) this.#reading += 1
+    else await new Promise<void>((resolve) => this.#waitingToRead.push(resolve))
+    await this.room()
+    return () => {
+      // Whoever waits takes the place over.
+      const next = this.#waitingToRead.shift()
+      if (next === undefined) this.#reading -= 1
+      else next()
+    }
+  }
+
   ended(subscription: Subscription): void {
     this.#behind.delete(subscription)
     const { id } = subscription.channel
@@ -140,6 +157,7 @@ export class Reader implements Subscriber {
   close(): void {
     for (const subscription of [...this.#subscriptions.values()]) subscription.close()
     this.#waitingForRoom = []
+    this.#waitingToRead = []
   }
 
   #fallBehind(): void {

@@ -103,6 +103,10 @@ class Reader implements Subscriber {
   room(): Promise<void> {
     return this.backlog <= BUFFER / 2 ? Promise.resolve() : new Promise((resolve) => this.#waiting.push(resolve))
   }
+  async turn(): Promise<() => void> {
+    await this.room()
+    return () => undefined
+  }
   ended(): void {}
 
   drain(): void {

@@ -27,6 +27,8 @@ export interface Subscriber {
   missedReceipts(subscription: Subscription): void
   /** Resolves when the line has room. Never, once the connection is closing. */
   room(): Promise<void>
+  /** Resolves when it may read the store: the line has room, and not too many others of the socket hold what they have read. Gives how to end that. */
+  turn(): Promise<() => void>
   ended(subscription: Subscription): void
 }
 
@@ -161,13 +163,17 @@ export class Subscription implements Owner {
   async #readOn(): Promise<void> {
     const { feed, subscriber } = this
     while (this.#last < feed.known) {
-      const known = feed.known
-      await subscriber.room()
-      if (this.closed) return
-      const events = await feed.read(this.#last)
-      if (this.closed || !(await this.#sendAll(events))) return
-      // Nothing is there up to `known`, whoever said so; and if no more has been delivered meanwhile, nothing is missed.
-      if (events.length === 0 && (feed.delivered ?? 0) <= known) break
+      const ended = await subscriber.turn()
+      try {
+        if (this.closed) return
+        const known = feed.known
+        const events = await feed.read(this.#last)
+        if (this.closed || !(await this.#sendAll(events))) return
+        // Nothing is there up to `known`, whoever said so; and if no more has been delivered meanwhile, nothing is missed.
+        if (events.length === 0 && (feed.delivered ?? 0) <= known) break
+      } finally {
+        ended()
+      }
     }
     this.#goLive()
   }
