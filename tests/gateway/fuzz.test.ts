@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import tls from 'node:tls'
 import {
   CLIENT_FRAME_TYPES,
   CLOSE_CODES,
@@ -13,6 +15,7 @@ import { addGroup, type TestChannel } from '../_util/channels.ts'
 import { type Person, signedIn } from '../_util/person.ts'
 import { startTestServer, type TestServer } from '../_util/server.ts'
 import { openSocket, TestSocket } from '../_util/socket.ts'
+import { requests, socketBytes } from '../hostile/almost-right.ts'
 
 const limits = {
   ...DEFAULT_LIMITS,
@@ -30,7 +33,9 @@ const preAuth = {
   signInsPerMinute: 1_000,
   refreshesPerMinute: 1_000,
   waitingSignIns: 100,
-  faultsPerMinute: 100_000,
+  faultsPerMinute: 1_000_000,
+  handshakesPerMinute: 1_000_000,
+  callsPerMinute: 1_000_000,
 }
 let server: TestServer
 let nurse: Person
@@ -67,20 +72,82 @@ async function outcome(socket: TestSocket): Promise<'closed' | 'alive'> {
   return 'closed'
 }
 
-test('[P8] raw bytes, before and after somebody has signed in, close the socket or do nothing', async () => {
+/** In `npm test` seconds of it; `npm run fuzz -- --minutes 60` sets this. A finding is printed with its seed. */
+const minutes = Number(process.env['FUZZ_MINUTES'] ?? 0)
+const timeLimit = minutes * 60_000
+const runs = (few: number) =>
+  minutes > 0
+    ? { numRuns: 1e9, interruptAfterTimeLimit: timeLimit, skipAllAfterTimeLimit: timeLimit }
+    : { numRuns: few }
+const timeout = timeLimit + 120_000
+
+test('[P8] raw bytes, before and after somebody has signed in, close the socket or do nothing', {
+  timeout,
+}, async () => {
+  const texts = [
+    { type: 'session.authenticate', id: '1', token: 'a.b.c', proof: 'a.b.c' },
+    { type: 'message.post', id: '2', channel: channel.id, clientId: randomUUID(), body: 'x' },
+    { type: 'channel.subscribe', id: '3', channel: channel.id, after: 0 },
+    { type: 'session.renew', id: '4', token: 'a.b.c', proof: 'a.b.c' },
+    { type: 'receipt.mark', channel: channel.id, read: 1 },
+  ].map((each) => JSON.stringify(each))
   await fc.assert(
-    fc.asyncProperty(fc.uint8Array({ minLength: 1, maxLength: 2_000 }), fc.boolean(), async (bytes, known) => {
+    fc.asyncProperty(socketBytes(texts), fc.boolean(), async (bytes, known) => {
       const socket = known ? await openSocket(nurse) : new TestSocket(server)
       await socket.frame('session.challenge')
       end(socket, bytes)
       await socket.closing()
       expect(socket.received.every(({ type }) => type !== 'session.authenticated' || known)).toBe(true)
+      expect([...Object.keys(CLOSE_CODES).map(Number), 1000, 1001, 1005, 1006, 4095]).toContain(socket.closed?.code)
       socket.cut()
     }),
-    { numRuns: 100 },
+    runs(100),
   )
   await expectWell()
 })
+
+test('[P8] R-50 R-54 requests that are almost right, in any pieces, get answers of the table or none', {
+  timeout,
+}, async () => {
+  const statuses = new Set([100, 101, 200, 204, ...Object.values(ERRORS).map(({ status }) => status)])
+  statuses.delete(ERRORS.internal.status)
+  await fc.assert(
+    fc.asyncProperty(requests(server.url), fc.array(fc.nat(400), { maxLength: 3 }), async (bytes, cuts) => {
+      const said = await saidTo(bytes, cuts)
+      for (const [, status] of said.matchAll(/^HTTP\/1\.1 (\d{3}) /gm)) expect(statuses, said).toContain(Number(status))
+      expect(said).not.toMatch(/node_modules|\.ts:|SELECT |at \w+ \(/)
+      // What is refused is said in one form.
+      for (const [, type] of said.matchAll(/^HTTP\/1\.1 4\d\d [^]*?^content-type: (.*)\r$/gim))
+        expect(type).toBe('application/problem+json; charset=utf-8')
+    }),
+    runs(150),
+  )
+  expect(server.ctx.gateway.door.unknown).toBeLessThan(20)
+  await expectWell()
+})
+
+/** Sends the bytes in pieces that end at `cuts`, and then no more; gives everything that comes back. */
+async function saidTo(bytes: Buffer, cuts: readonly number[]): Promise<string> {
+  const socket = tls.connect({
+    port: Number(new URL(server.url).port),
+    host: '127.0.0.1',
+    ca: server.ca,
+    servername: 'localhost',
+  })
+  const chunks: Buffer[] = []
+  socket.on('data', (chunk: Buffer) => chunks.push(chunk))
+  socket.on('error', () => undefined)
+  await once(socket, 'secureConnect')
+  let from = 0
+  for (const cut of cuts.toSorted((a, b) => a - b)) {
+    if (cut > from && cut < bytes.length)
+      await new Promise((resolve) => socket.write(bytes.subarray(from, cut), resolve))
+    from = Math.min(Math.max(from, cut), bytes.length)
+  }
+  socket.end(bytes.subarray(from))
+  if (!socket.closed) await once(socket, 'close')
+  return Buffer.concat(chunks).toString('latin1')
+}
 
 test('[P8] any JSON is a violation or an invalid request, never more', async () => {
   await fc.assert(
