@@ -1,4 +1,5 @@
 import { connect } from 'node:net'
+import tls from 'node:tls'
 import {
   API_BASE,
   DEFAULT_LIMITS,
@@ -195,6 +196,7 @@ const ROWS: readonly Row[] = [
 const ELSEWHERE: Readonly<Partial<Record<keyof typeof limits.shape, string>>> = {
   frameBytes: 'tests/gateway/limits.test.ts, tests/hostile.test.ts',
   firstFrameBytes: 'tests/hostile.test.ts',
+  fragments: 'below',
   bodyLength: 'tests/gateway/limits.test.ts',
   requestsPerSecond: 'with requestBurst',
   userRequestsPerSecond: 'apps/server/src/limits/user-rates.test.ts',
@@ -213,6 +215,9 @@ const ELSEWHERE: Readonly<Partial<Record<keyof typeof limits.shape, string>>> = 
   handshakeMs: 'tests/hostile.test.ts',
   headersMs: 'tests/hostile.test.ts',
   requestMs: 'tests/hostile.test.ts',
+  stallMs: 'below',
+  headBytes: 'below',
+  requestBytes: 'below',
   pendingSockets: 'apps/server/src/gateway/admission.test.ts',
   authenticateMs: 'tests/gateway/opening.test.ts',
   connectionsPerMinute: 'tests/gateway/upgrade.test.ts',
@@ -242,20 +247,20 @@ async function withLimits(set: Row['set'], run: (server: TestServer) => Promise<
 }
 
 describe('[P8] R-05 R-51 one table, both transports', () => {
-  test.each(ROWS.map((row) => [row.limit, row] as const))('%s', async (_, row) => {
+  const both = ['socket', 'http'] as const
+  const rows = ROWS.flatMap((row) => both.map((transport) => [row.limit, transport, row] as const))
+  test.each(rows)('%s over %s', async (_limit, transport, row) => {
     const { tenant, reason } = row.audited
     const hits = async () => (await auditOf(base, tenant, { reason })).length
-    for (const transport of ['socket', 'http'] as const) {
-      await withLimits(row.set, async (server) => {
-        const before = await hits()
-        const who = transport === 'socket' ? NURSE : PHYSICIAN
-        const person = async () => signedIn(server, who)
-        const attempt = await row[transport]({ server, who, person })
-        for (let each = 0; each < row.taken; each += 1) expect(await attempt(), `${transport} ${each}`).toBe('done')
-        expect(await attempt(), transport).toBe(row.beyond[transport])
-        if (row.beyond[transport] !== 'done') await expect.poll(hits).toBeGreaterThan(before)
-      })
-    }
+    await withLimits(row.set, async (server) => {
+      const before = await hits()
+      const who = transport === 'socket' ? NURSE : PHYSICIAN
+      const person = async () => signedIn(server, who)
+      const attempt = await row[transport]({ server, who, person })
+      for (let each = 0; each < row.taken; each += 1) expect(await attempt(), `${each}`).toBe('done')
+      expect(await attempt()).toBe(row.beyond[transport])
+      if (row.beyond[transport] !== 'done') await expect.poll(hits).toBeGreaterThan(before)
+    })
   })
 })
 
@@ -286,6 +291,44 @@ test('R-51 who goes on and on over either transport is held off on both, on all 
     expect((await other.call('GET', '/me')).body).toMatchObject({ retryAfterMs: 90_000 })
     clock.advance(90_000)
     for (const person of [abuser, other]) expect((await person.call('GET', '/me')).status).toBe(200)
+  })
+})
+
+test('[P8] what is too large is refused at the size that the operator has set', async () => {
+  await withLimits({ headBytes: 2_000, requestBytes: 300, fragments: 3 }, async (server) => {
+    const person = await signedIn(server, NURSE)
+    const asked = (size: number) => outcomeOf(person.call('POST', '/channels', { body: { title: 'x'.repeat(size) } }))
+    expect(await asked(280)).toBe('invalid')
+    expect(await asked(300)).toBe('too-large')
+    const headers = { 'x-long': 'x'.repeat(2_000) }
+    expect(await outcomeOf(call(server, { path: `${API_BASE}/about`, headers }))).toBe('too-large')
+    const socket = await openSocket(person, server)
+    for (let each = 0; each <= 3; each += 1) socket.ws.send('{', { fin: false })
+    expect((await socket.closing()).code).toBe(1008)
+  })
+})
+
+test('R-05 who leaves answers unread does not keep their connection', async () => {
+  await withLimits({ stallMs: 200, callsPerMinute: 1_000_000 }, async (server) => {
+    const { door } = server.ctx.gateway
+    const socket = tls.connect({
+      port: Number(new URL(server.url).port),
+      host: '127.0.0.1',
+      ca: server.ca,
+      servername: 'localhost',
+    })
+    left.push(socket)
+    socket.on('error', () => undefined)
+    socket.pause()
+    const asked = `GET ${API_BASE}/about HTTP/1.1\r\nHost: localhost\r\n\r\n`.repeat(100)
+    // Until neither side's kernel takes any more; who is then cut off need not notice, for they do not read.
+    const ask = () => {
+      while (!socket.closed && socket.write(asked));
+    }
+    socket.on('drain', ask)
+    socket.once('secureConnect', ask)
+    await expect.poll(() => door.open, { timeout: 30_000 }).toBe(1)
+    await expect.poll(() => door.open, { timeout: 30_000 }).toBe(0)
   })
 })
 

@@ -27,7 +27,7 @@ import { hasPlainHead, isUnsafe, onClientError, refusalOfRequest, refuseBare, se
 import { RefusalAudit } from './http/refusal-audit.ts'
 import { logAnswers } from './http/request-log.ts'
 import { registerStaticWeb, sendPage, wantsPage } from './http/static-web.ts'
-import { limitStrangers, losePatience } from './http/stranger-limits.ts'
+import { limitStrangers, losePatience, refusalOfUnrouted } from './http/stranger-limits.ts'
 import { pathOf } from './http/where.ts'
 import { registerKeyAdminRoutes, registerKeyRoutes } from './keys/routes.ts'
 import { registerMessageRoutes } from './messages/routes.ts'
@@ -43,10 +43,6 @@ import { certificateOptions, type ServerCertificate } from './tls/certificates.t
 import { TLS_OPTIONS } from './tls/options.ts'
 import { registerUserRoutes } from './users/routes.ts'
 
-/** Bytes of a body, where a route does not say otherwise. */
-const BODY_BYTES = 64 * 1024
-/** Bytes of a request's headers: token, proof and cookie are some 4 KiB. */
-const HEADER_BYTES = 16 * 1024
 const HEADER_COUNT = 100
 /** Whether requests have come to their end in time is looked after at this pace. */
 const CHECK_MS = 2_000
@@ -64,7 +60,7 @@ export async function createApp(ctx: Context, certificate: ServerCertificate): P
     https: {
       ...TLS_OPTIONS,
       ...certificateOptions(certificate),
-      maxHeaderSize: HEADER_BYTES,
+      maxHeaderSize: config.preAuth.headBytes,
       connectionsCheckingInterval: CHECK_MS,
       handshakeTimeout: config.preAuth.handshakeMs,
       headersTimeout: config.preAuth.headersMs,
@@ -75,22 +71,26 @@ export async function createApp(ctx: Context, certificate: ServerCertificate): P
     },
     logger: false,
     genReqId: () => randomUUID(),
-    bodyLimit: BODY_BYTES,
+    bodyLimit: config.preAuth.requestBytes,
     requestTimeout: config.preAuth.requestMs,
+    // Of a request that has been read Node asks no more when its answer is; a socket is its own matter (gateway/health.ts).
+    connectionTimeout: config.preAuth.stallMs,
     keepAliveTimeout: KEEP_ALIVE_MS,
     // While it closes, what is under way is still answered, and in the one form of ours.
     return503OnClosing: false,
     routerOptions: { maxParamLength: 128 },
     clientErrorHandler: (error, socket) => onClientError(error, socket, { ...ctx, headers: headers() }),
-    frameworkErrors: (_error, _request, reply) => {
-      sendProblem(reply.headers(headers()), new Refusal('invalid', 'malformed'))
+    frameworkErrors: (_error, { raw }, reply) => {
+      reply.headers(headers()).header('connection', 'close')
+      sendProblem(reply, refusalOfUnrouted(proxies.arrivalOf(raw).address, ctx))
     },
   }).withTypeProvider<ZodTypeProvider>()
   app.server.maxHeadersCount = HEADER_COUNT
   // Node answers these by itself otherwise, or not at all.
-  const bare = new Refusal('invalid', 'malformed')
-  app.server.on('checkExpectation', ({ socket }) => refuseBare(socket, bare, headers()))
-  app.server.on('connect', (_request, socket) => refuseBare(socket, bare, headers()))
+  const refuseUnrouted = (request: IncomingMessage) =>
+    refuseBare(request.socket, refusalOfUnrouted(proxies.arrivalOf(request).address, ctx), headers())
+  app.server.on('checkExpectation', refuseUnrouted)
+  app.server.on('connect', refuseUnrouted)
   endWithServer(app)
   // First of all hooks: who is refused by the next bears them too.
   app.addHook('onRequest', (_request, reply, next) => {
@@ -146,6 +146,7 @@ export async function createApp(ctx: Context, certificate: ServerCertificate): P
     }
     const refusal = new Refusal('not-found', 'not-found')
     audit.note(request, refusal)
+    losePatience(request, refusal, ctx)
     sendProblem(reply, refusal)
   })
 

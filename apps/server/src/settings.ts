@@ -241,6 +241,7 @@ const named = {
 const LIMIT_TEXTS: Readonly<Record<keyof Limits, string>> = {
   frameBytes: 'Bytes of one frame from a client.',
   firstFrameBytes: 'Bytes of its first frame, before anybody is signed in.',
+  fragments: 'Frames that one message may come in.',
   bodyLength: 'Characters of a message.',
   requestsPerSecond: 'Requests a second on one socket, and of one sign-in over HTTP.',
   requestBurst: 'Of those, how many at once.',
@@ -263,6 +264,9 @@ const LIMIT_TEXTS: Readonly<Record<keyof Limits, string>> = {
   handshakeMs: 'Milliseconds for a TLS handshake.',
   headersMs: 'Milliseconds for the head of a request.',
   requestMs: 'Milliseconds for the whole of a request.',
+  stallMs: 'Milliseconds for which nobody may leave an answer over HTTP unread.',
+  headBytes: 'Bytes of the head of a request; token, proof and cookie are some 4 KiB of it.',
+  requestBytes: 'Bytes of the body of a request, where a route does not take fewer.',
   callsPerMinute: 'Calls that one address may make in a minute; those of somebody who is signed in do not count.',
   pendingSocketsPerAddress: 'Sockets of one address on which nobody has signed in.',
   pendingSockets: 'The same, of all addresses.',

@@ -9,6 +9,8 @@ const signedInLimits = {
   frameBytes: count,
   /** The first frame, before anybody is authenticated, in bytes. */
   firstFrameBytes: count,
+  /** Frames that one message may come in. */
+  fragments: count,
   /** A message body, in UTF-16 code units after NFC. */
   bodyLength: count,
   /** Requests a second on one socket, sustained; `requestBurst` at once. */
@@ -52,6 +54,11 @@ const preAuthLimits = {
   handshakeMs: ms,
   headersMs: ms,
   requestMs: ms,
+  /** An HTTP connection on which an answer waits, and nothing has moved either way for so long, is cut off. */
+  stallMs: ms,
+  /** The head of an HTTP request, and its body, in bytes. */
+  headBytes: count,
+  requestBytes: count,
   /** Calls that one address may make in a minute; those of somebody who is signed in do not count. */
   callsPerMinute: count,
   /** Sockets that have not authenticated: of one address, and of all. */
@@ -80,6 +87,7 @@ export type SignedInLimits = Pick<Limits, keyof typeof signedInLimits>
 export const DEFAULT_LIMITS: SignedInLimits = {
   frameBytes: 64 * 1024,
   firstFrameBytes: 4 * 1024,
+  fragments: 64,
   bodyLength: 8000,
   requestsPerSecond: 100,
   requestBurst: 300,
@@ -105,6 +113,9 @@ export const DEFAULT_PRE_AUTH: PreAuthLimits = {
   handshakeMs: 10_000,
   headersMs: 10_000,
   requestMs: 30_000,
+  stallMs: 60_000,
+  headBytes: 16 * 1024,
+  requestBytes: 64 * 1024,
   callsPerMinute: 12_000,
   pendingSocketsPerAddress: 128,
   pendingSockets: 2_048,

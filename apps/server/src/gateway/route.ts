@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import fastifyWebsocket, { type WebsocketPluginOptions } from '@fastify/websocket'
-import { SOCKET_PATH, SUBPROTOCOL } from '@wardline/protocol'
+import { type SignedInLimits, SOCKET_PATH, SUBPROTOCOL } from '@wardline/protocol'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { WebSocket } from 'ws'
 import { auditAddress, auditId, auditOrigin } from '../audit/event.ts'
@@ -13,8 +13,7 @@ import { CLOSE_TIMEOUT_MS, openLine, PlainSocket } from './line.ts'
 import type { Peer } from './peer.ts'
 import { refusalOfUpgrade } from './upgrade.ts'
 
-/** Frames that one message may come in, and pieces of TCP that one frame may come in: ours come in one. */
-const MAX_FRAGMENTS = 64
+/** Pieces of TCP that one frame may come in: ours come in one. */
 const MAX_CHUNKS = 256
 
 const TOKEN_IN_URL =
@@ -32,7 +31,7 @@ export async function registerGateway(app: App, ctx: Context): Promise<void> {
   const entering = new WeakMap<FastifyRequest, Entering>()
 
   await app.register(fastifyWebsocket, {
-    options: socketOptions(config.limits.firstFrameBytes),
+    options: socketOptions(config.limits),
     // `ws` has sent its close frame when it reports an error, and the line listens too: the default would cut it short.
     errorHandler: () => undefined,
     preClose(done) {
@@ -107,10 +106,10 @@ export async function registerGateway(app: App, ctx: Context): Promise<void> {
 type SocketOptions = NonNullable<WebsocketPluginOptions['options']>
 
 /** The defaults of `ws` are made for trusted peers: 100 MiB a message, 16,384 fragments, compression where asked for. */
-function socketOptions(firstFrameBytes: number): SocketOptions & { closeTimeout: number } {
+function socketOptions({ firstFrameBytes, fragments }: SignedInLimits): SocketOptions & { closeTimeout: number } {
   return {
     maxPayload: firstFrameBytes,
-    maxFragments: MAX_FRAGMENTS,
+    maxFragments: fragments,
     maxBufferedChunks: MAX_CHUNKS,
     perMessageDeflate: false,
     autoPong: false,

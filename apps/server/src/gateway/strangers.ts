@@ -61,6 +61,11 @@ export class Strangers {
     this.#of({ address }, null).note({ address, action: 'limit.hit', outcome: 'refused', reason: because })
   }
 
+  /** What came from there was no TLS, no HTTP, or did not come to its end. */
+  unreadable(address: AuditAddress, because: AuditReason): void {
+    this.#of({ address }, null).note({ address, action: 'request.invalid', outcome: 'refused', reason: because })
+  }
+
   close(): void {
     this.#stop()
     this.#flush()

@@ -117,7 +117,7 @@ function clientAddress(
 }
 
 /** An address without brackets, port, zone and `::ffff:`; undefined for what is none. Some proxies append the port. */
-function plainAddress(text: string | undefined): string | undefined {
+export function plainAddress(text: string | undefined): string | undefined {
   const bare = (text ?? '')
     .trim()
     .replace(/^\[([^\]]*)\](:\d{1,5})?$/, '$1')

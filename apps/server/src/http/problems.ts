@@ -2,8 +2,10 @@ import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
+import { auditAddress } from '../audit/event.ts'
 import type { Context } from '../context.ts'
 import { Refusal, toProblem, toRefusal } from '../errors.ts'
+import { plainAddress } from './forwarded.ts'
 
 const PROBLEM = 'application/problem+json; charset=utf-8'
 /** How long a client that was refused may take to hang up, in milliseconds. */
@@ -46,6 +48,7 @@ export function refusalOfRequest(error: unknown): Refusal {
 
 /** A connection that ends is nobody's mistake. */
 const HUNG_UP: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE'])
+const TOO_SLOW: ReadonlySet<string> = new Set(['ERR_HTTP_REQUEST_TIMEOUT', 'ERR_TLS_HANDSHAKE_TIMEOUT'])
 
 /**
  * Before there is a request: what came is no TLS or no HTTP, or its headers are too large, or come too slowly. `headers`:
@@ -56,14 +59,20 @@ export function onClientError(
   socket: Socket,
   { gateway, proxies, headers }: Pick<Context, 'gateway' | 'proxies'> & { headers: Readonly<Record<string, string>> },
 ): void {
-  const ip = socket.remoteAddress
-  if (ip !== undefined && !HUNG_UP.has(error.code ?? '') && !proxies.isTrusted(ip)) gateway.addresses.fault(ip)
+  const ip = plainAddress(socket.remoteAddress)
+  const { code: what = '' } = error
+  // A browser connects before it knows what to ask; when it never asks, there is nothing to answer and nobody to blame.
+  const isSilent = what === 'ERR_HTTP_REQUEST_TIMEOUT' && socket.bytesRead === 0
+  if (ip !== undefined && !HUNG_UP.has(what) && !isSilent) {
+    if (!proxies.isTrusted(ip)) gateway.addresses.fault(ip)
+    gateway.strangers.unreadable(auditAddress(ip), TOO_SLOW.has(what) ? 'timeout' : 'malformed')
+  }
   // Whoever has not come as far as HTTP, because TLS failed or never ended, is not answered but cut off.
-  if (!/^(HPE|ERR_HTTP)_/.test(error.code ?? '') || !socket.writable) {
+  if (!/^(HPE|ERR_HTTP)_/.test(what) || isSilent || !socket.writable) {
     socket.destroy()
     return
   }
-  const code = error.code === 'HPE_HEADER_OVERFLOW' ? 'too-large' : 'invalid'
+  const code = what === 'HPE_HEADER_OVERFLOW' ? 'too-large' : 'invalid'
   refuseBare(socket, new Refusal(code, 'malformed'), headers)
 }
 

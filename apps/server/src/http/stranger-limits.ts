@@ -1,4 +1,5 @@
 import type { FastifyRequest } from 'fastify'
+import { auditAddress } from '../audit/event.ts'
 import type { Context } from '../context.ts'
 import { Refusal } from '../errors.ts'
 import type { App } from './app-type.ts'
@@ -20,6 +21,23 @@ export function limitStrangers(app: App, { gateway }: Pick<Context, 'gateway'>):
     reply.header('connection', 'close')
     next(new Refusal('rate-limited', 'rate', { retryAfterMs }))
   })
+}
+
+/**
+ * Why what has come no further than HTTP itself is refused: no hook has seen it, so it is counted here as the call and the fault
+ * that it is, and written down. `address`: the client's.
+ */
+export function refusalOfUnrouted(address: string, { gateway }: Pick<Context, 'gateway'>): Refusal {
+  const { addresses, strangers } = gateway
+  const from = auditAddress(address)
+  const retryAfterMs = addresses.call(address)
+  if (retryAfterMs > 0) {
+    strangers.limited(from, 'rate')
+    return new Refusal('rate-limited', 'rate', { retryAfterMs })
+  }
+  addresses.fault(address)
+  strangers.unreadable(from, 'malformed')
+  return new Refusal('invalid', 'malformed')
 }
 
 /** Somebody who is signed in makes this call: neither it nor its connection is a stranger's. */

@@ -1,5 +1,6 @@
 import type { Server, Socket } from 'node:net'
 import type { PreAuthLimits } from '@wardline/protocol'
+import { plainAddress } from '../http/forwarded.ts'
 import type { Addresses } from './addresses.ts'
 
 export type DoorLimits = Pick<PreAuthLimits, 'connections' | 'unknownConnections'>
@@ -56,7 +57,7 @@ export class Door {
   #letIn(socket: Socket): boolean {
     const { limits, addresses, isProxy, onRefused } = this.#parts
     // Undefined where the peer is gone already.
-    const ip = socket.remoteAddress?.replace(/%.*$/, '').replace(/^::ffff:(?=\d+\.)/i, '')
+    const ip = plainAddress(socket.remoteAddress)
     if (ip === undefined) return false
     const isTrusted = isProxy(ip)
     if (this.#open >= limits.connections || (!isTrusted && this.#unknown.size >= limits.unknownConnections)) {
