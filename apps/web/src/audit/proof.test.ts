@@ -74,7 +74,7 @@ test('a row that the log holds is verified, and the key is remembered', async ()
   expect(known.kept).toBe(proof.vkey)
 })
 
-test.each([
+test.each<[string, AuditEventView]>([
   ['outcome', { ...row, outcome: 'refused' }],
   ['time', { ...row, at: '2026-11-22T03:00:00.000Z' }],
   ['person', { ...row, actor: { id: WRITER, displayName: null } }],
@@ -85,7 +85,7 @@ test.each([
   ['end', { ...row, until: AT }],
   ['number', { ...row, seq: 4 }],
   ['place', { ...row, index: 1 }],
-] as const)('a row with another %s than the log has is not', async (_, shown) => {
+])('a row with another %s than the log has is not', async (_, shown) => {
   expect(await verifyRow(shown, await proofOf(), memory())).toEqual({ ok: false, fault: 'other-entry' })
 })
 
