@@ -37,8 +37,8 @@ const KEPT_TO = [
   },
   {
     packages: /^(fastify|fastify-.*|@fastify\/.*)$/,
-    only: /^(app|http\/[\w-]+|gateway\/route|[\w-]+\/routes)\.ts$/,
-    because: 'only app.ts, http/, gateway/route.ts and */routes.ts know Fastify',
+    only: /^(app|http\/[\w-]+|contract\/openapi|gateway\/route|[\w-]+\/routes)\.ts$/,
+    because: 'only app.ts, http/, contract/openapi.ts, gateway/route.ts and */routes.ts know Fastify',
   },
 ]
 

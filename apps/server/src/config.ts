@@ -4,8 +4,9 @@ import { fileURLToPath } from 'node:url'
 import type { PreAuthLimits, SignedInLimits } from '@wardline/protocol'
 import type { z } from 'zod'
 import type { AuditS3 } from './audit/log-store.ts'
+import { limitOf } from './limit-settings.ts'
 import { witnessOf } from './setting-kinds.ts'
-import { limitOf, settingSchema, settings } from './settings.ts'
+import { settingSchema, settings } from './settings.ts'
 
 /** The repository's root, where `.data` is when nothing else is said. */
 const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), '../../..')
