@@ -65,6 +65,8 @@ function setUp() {
     userRates: new UserRates({ limits: DEFAULT_LIMITS, clock, bus: silentBus, node: 'a' }),
     inboxes: { join: () => undefined, leave: () => undefined },
     alertNews: { join: () => undefined, leave: () => undefined },
+    register: { opened: () => undefined, closed: () => undefined },
+    metrics: { asked: () => undefined, refused: () => undefined, closed: () => undefined },
     strangers: { left: (_peer: unknown, because: string) => left.push(because) },
     audit: (_tenant: string, fact: AuditFact) => audited.push(fact),
     database: { auditOnly: async (_tenant: string, fact: AuditFact) => void audited.push(fact) },
