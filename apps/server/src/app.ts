@@ -135,8 +135,6 @@ export async function createApp(ctx: Context, certificate: ServerCertificate): P
     if (refusal.code === 'internal') log.error('request.failed', { requestId: request.id, error: refusal.cause })
     audit.note(request, refusal)
     losePatience(request, refusal, ctx)
-    // Fastify would hang up on who is still sending, and the refusal be lost with the line. What comes is thrown away, for requestTimeout at most.
-    if (refusal.code === 'too-large') reply.removeHeader('connection')
     sendProblem(reply, refusal)
   })
   app.setNotFoundHandler((request, reply) => {

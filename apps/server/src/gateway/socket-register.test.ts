@@ -17,13 +17,15 @@ function setUp() {
   const clock = manualClock(0)
   const held = new Map<string, Set<string>>()
   const said: SocketNews[] = []
-  const store = { isAway: false }
+  const store = { isAway: false, asked: 0, answers: Promise.resolve() }
   const register = new SocketRegister({
     clock,
     node: 'n',
     onFault: () => undefined,
     database: {
       async noteSockets(tenant, news) {
+        store.asked += 1
+        await store.answers
         if (store.isAway) throw new Error('away')
         said.push(news)
         const known = held.get(tenant)
@@ -86,6 +88,23 @@ describe('the register of open sockets', () => {
     store.isAway = false
     await register.flush()
     expect(ids()).toEqual(['b', 'c'])
+  })
+
+  test('asks a store that takes its time to say that it is away once, and not again every second', async () => {
+    const { register, clock, store, ids } = setUp()
+    let answer = () => {}
+    store.isAway = true
+    store.answers = new Promise((resolve) => {
+      answer = resolve
+    })
+    register.opened('t', socket('a'))
+    for (let second = 0; second < 60; second += 1) clock.advance(1_000)
+    await Promise.resolve()
+    expect(store.asked).toBe(1)
+    answer()
+    await register.close()
+    expect(store.asked).toBe(1)
+    expect(ids()).toEqual([])
   })
 
   test('writes all of them again where the store has forgotten the node', async () => {

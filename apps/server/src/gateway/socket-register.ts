@@ -33,11 +33,15 @@ export class SocketRegister {
   readonly #tenants = new Map<string, Tenant>()
   readonly #stop: () => void
   #work: Promise<void> = Promise.resolve()
+  #underWay = 0
 
   constructor(parts: Parts) {
     this.node = parts.node
     this.#parts = parts
-    this.#stop = parts.clock.every(WRITE_MS, () => void this.flush())
+    // A store that is slow to say that it is away is not asked a second time before it has.
+    this.#stop = parts.clock.every(WRITE_MS, () => {
+      if (this.#underWay === 0) void this.flush()
+    })
   }
 
   opened(tenant: string, socket: OpenSocketRow): void {
@@ -57,7 +61,12 @@ export class SocketRegister {
 
   /** Resolves when what has opened and closed until now is written, or could not be. */
   flush(): Promise<void> {
-    this.#work = this.#work.then(() => this.#writeAll())
+    this.#underWay += 1
+    this.#work = this.#work
+      .then(() => this.#writeAll())
+      .finally(() => {
+        this.#underWay -= 1
+      })
     return this.#work
   }
 

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
-import type { Duplex } from 'node:stream'
+import { type Duplex, finished, Readable } from 'node:stream'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { auditAddress } from '../audit/event.ts'
 import type { Context } from '../context.ts'
@@ -10,6 +10,8 @@ import { plainAddress } from './forwarded.ts'
 const PROBLEM = 'application/problem+json; charset=utf-8'
 /** How long a client that was refused may take to hang up, in milliseconds. */
 const LINGER_MS = 1_000
+/** How long the rest of a body that is not wanted is taken and thrown away, in milliseconds. */
+const UNWANTED_MS = 5_000
 /** A JSON pointer made of the schema's own names and of indexes; anything else might be a name that the client chose. */
 const FIELD = /^(\/[A-Za-z0-9_-]{1,40}){1,8}$/
 
@@ -21,7 +23,30 @@ export function sendProblem(reply: FastifyReply, refusal: Refusal): void {
   const problem = toProblem(refusal)
   if (problem.status === 401) reply.header('www-authenticate', challengeOf(refusal))
   if (problem.retryAfterMs !== undefined) reply.header('retry-after', Math.ceil(problem.retryAfterMs / 1000))
-  void reply.code(problem.status).type(PROBLEM).serializer(JSON.stringify).send(problem)
+  reply.code(problem.status).type(PROBLEM)
+  if (refusal.code === 'too-large') void reply.header('connection', 'close').send(heldUntilRead(reply, problem))
+  else void reply.serializer(JSON.stringify).send(problem)
+}
+
+/**
+ * An answer for who is still sending: its bytes go at once, its end, and so the connection's, when the rest of the request has
+ * come or has taken too long. A connection that is closed with bytes unread is reset, and the answer lost with it (RFC 9112 §9.6).
+ */
+function heldUntilRead(reply: FastifyReply, problem: unknown): Readable {
+  const { raw } = reply.request
+  const bytes = Buffer.from(JSON.stringify(problem))
+  const answer = new Readable({ read: () => undefined })
+  answer.push(bytes)
+  reply.header('content-length', bytes.length)
+  const late = setTimeout(end, UNWANTED_MS)
+  const forget = finished(raw, { writable: false }, end)
+  raw.resume()
+  function end() {
+    clearTimeout(late)
+    forget()
+    answer.push(null)
+  }
+  return answer
 }
 
 /** RFC 9449 §7.1; where it is the proof's age or strength that is wanting, RFC 9470 §3 with it. */
