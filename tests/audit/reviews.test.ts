@@ -234,6 +234,13 @@ describe('a periodic review', () => {
     const future = { ...period(), until: '2999-01-01T00:00:00.000Z' }
     expect((await auditor.call('POST', '/admin/audit/reviews', { body: future })).status).toBe(400)
     expect((await auditor.call('POST', `/admin/audit/reviews/${randomUUID()}/sign-off`)).status).toBe(404)
+    await admin.call('PATCH', '/admin/audit/policy', { body: { retentionYears: 8, reviewDays: 41 } })
+    const said = await auditOf(server, 'riverside', { action: 'audit.policy' })
+    expect(said.map(({ reason, count }) => `${reason} ${count}`)).toEqual([
+      'setting-review-days 40',
+      'setting-retention-years 8',
+      'setting-review-days 41',
+    ])
     expect((await auditor.call('PATCH', '/admin/audit/policy', { body: { retentionYears: 7 } })).status).toBe(403)
     expect((await admin.call('PATCH', '/admin/audit/policy', { body: { retentionYears: 5 } })).status).toBe(400)
   })

@@ -266,6 +266,8 @@ export const auditReasons = [
   'setting-agent-change',
   'setting-password-change',
   'setting-role-change',
+  'setting-retention-years',
+  'setting-review-days',
   // Of which kind an alert is (packages/protocol/src/alerts.ts), and how it ended.
   'alert-refused-access',
   'alert-token-failures',
