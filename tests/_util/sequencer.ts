@@ -28,6 +28,8 @@ export type TestLog = {
   sequencer(over?: Partial<SequencerOptions>): Sequencer
   /** Looks until nothing is left to do, and returns the sequencer's state. */
   settle(sequencer?: Sequencer): Promise<Sequencer['state']>
+  /** The same, until the index holds every entry too. */
+  index(sequencer?: Sequencer): Promise<void>
   verify(tiles?: ReadableStore): Promise<VerifyReport>
   remove(): Promise<void>
 }
@@ -65,6 +67,21 @@ export async function createTestLog(store: TestDatabase, clock: Pick<Clock, 'now
         ?.n,
     )
 
+  const isIndexed = async () => {
+    const [row] = await store.query<{ whole: boolean }>(
+      'SELECT (SELECT next_index FROM audit_log.indexed) = (SELECT max(next_index) FROM audit_log.runs) AS whole',
+    )
+    return row?.whole === true
+  }
+  async function settle(one?: Sequencer): Promise<Sequencer['state']> {
+    const mine = one ?? sequencer()
+    do await mine.step()
+    while (mine.state.is === 'leading' && (await endOf()) > 0)
+    const { state } = mine
+    if (one === undefined) await mine.close()
+    return state
+  }
+
   return {
     dir,
     keysDir,
@@ -74,13 +91,12 @@ export async function createTestLog(store: TestDatabase, clock: Pick<Clock, 'now
     signer,
     sequencerUrl,
     sequencer,
-    async settle(one) {
+    settle,
+    async index(one) {
       const mine = one ?? sequencer()
-      do await mine.step()
-      while (mine.state.is === 'leading' && (await endOf()) > 0)
-      const { state } = mine
+      do await settle(mine)
+      while (mine.state.is === 'leading' && !(await isIndexed()))
       if (one === undefined) await mine.close()
-      return state
     },
     verify: (tiles) =>
       verifyLog(tiles ?? directoryStore(dir), { origin, logKeys: [signer.verifier], now: clock.now() }),

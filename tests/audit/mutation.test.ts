@@ -56,7 +56,7 @@ beforeAll(async () => {
   kept = readFileSync(join(log.dir, 'checkpoint'))
   clock.advance(120_000)
   await write(EVENTS / 2)
-  for (let look = 0; look < 60; look++) await log.settle(sequencer)
+  await log.index(sequencer)
   await sequencer.close()
   size = await entryCount()
   // Everything is indexed, so that the index has no excuse.

@@ -105,9 +105,7 @@ async function write(from: number, tenants: readonly string[]): Promise<void> {
 }
 
 async function sequenced(): Promise<void> {
-  const sequencer = log.sequencer()
-  for (let look = 0; look < 40; look += 1) await log.settle(sequencer)
-  await sequencer.close()
+  await log.index()
   await store.query('UPDATE audit_log.indexed SET safe_at = $1', [new Date(now)])
 }
 

@@ -43,9 +43,7 @@ afterAll(async () => {
 
 /** Sequences and indexes what there is, and says that the index is whole up to now: the sequencer itself waits for a minute. */
 async function indexed(): Promise<void> {
-  const sequencer = log.sequencer()
-  for (let look = 0; look < 20; look += 1) await log.settle(sequencer)
-  await sequencer.close()
+  await log.index()
   await server.database.query(
     "UPDATE audit_log.indexed SET safe_at = (SELECT max(at) + interval '1 ms' FROM audit_log.events)",
   )
