@@ -52,25 +52,19 @@ export function familyOf(pid: number): number[] {
   if (process.platform !== 'linux') return [pid]
   const parents = new Map<number, number>()
   for (const name of readdirSync('/proc')) {
-    const stat = /^\d+$/.test(name) ? readStat(Number(name)) : undefined
-    if (stat) parents.set(Number(name), stat.parent)
+    const parent = /^\d+$/.test(name) ? parentOf(Number(name)) : undefined
+    if (parent !== undefined) parents.set(Number(name), parent)
   }
   const family = [pid]
   for (const member of family) for (const [child, parent] of parents) if (parent === member) family.push(child)
   return family
 }
 
-/** CPU milliseconds that these processes have used so far. */
-export function cpuMs(pids: readonly number[]): number {
-  return pids.reduce((sum, pid) => sum + (readStat(pid)?.cpuMs ?? 0), 0)
-}
-
-/** `/proc/<pid>/stat`: the parent, and user and system time at the kernel's 100 ticks a second (proc(5)). */
-function readStat(pid: number): { parent: number; cpuMs: number } | undefined {
+/** The parent of a process, by `/proc/<pid>/stat` (proc(5)); undefined where it has ended. */
+function parentOf(pid: number): number | undefined {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
-    return { parent: Number(fields[1]), cpuMs: (Number(fields[11]) + Number(fields[12])) * 10 }
+    return Number(text.slice(text.lastIndexOf(')') + 2).split(' ')[1])
   } catch {
     return undefined
   }

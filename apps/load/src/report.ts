@@ -1,3 +1,4 @@
+import { PARTS } from './cpu.ts'
 import { pinned } from './processes.ts'
 import { median, spread } from './statistics.ts'
 import type { Figures } from './workload.ts'
@@ -40,7 +41,13 @@ function renderPhase({ phase, sides }: PhaseResult): string {
       ].join(' | ')} |`,
     )
   }
-  return `${rows.join('\n')}\n`
+  return `${rows.join('\n')}\n\n${sides.map(renderParts).join('')}`
+}
+
+/** Where the CPU of a side went, as one line. */
+function renderParts({ name, figures }: PhaseResult['sides'][number]): string {
+  const parts = PARTS.map((part) => `${part} ${median(figures.map((f) => f.cpuParts[part])).toFixed(1)}`)
+  return `CPU ms per 1,000 of ${name}: ${parts.join(', ')}\n`
 }
 
 function latency(figures: readonly Figures[], which: 'accept' | 'deliver'): string {

@@ -1,5 +1,5 @@
 import { performance } from 'node:perf_hooks'
-import { cpuMs } from './processes.ts'
+import { type Cpu, PARTS, type Part, watchCpu } from './cpu.ts'
 import { quantile } from './statistics.ts'
 import type { Peer, Target } from './target.ts'
 
@@ -17,6 +17,8 @@ export type Figures = {
   readonly deliveriesPerSecond: number
   /** CPU milliseconds of server and database for 1,000 deliveries; NaN where it cannot be read. */
   readonly cpuPerThousand: number
+  /** Of which each part of the server used so much. */
+  readonly cpuParts: Cpu
   /** Share of one core that the generator used; above 0.85 it was the bottleneck. */
   readonly generatorLoad: number
   readonly accept: Latency
@@ -57,9 +59,8 @@ export async function runPhase(
     }
   }
 
-  const pids = target.processes()
+  const cpuSince = watchCpu(() => target.processes())
   const began = performance.now()
-  const cpuBefore = cpuMs(pids)
   const ownBefore = process.cpuUsage()
   if (phase.kind === 'closed') {
     for (let i = 0; i < phase.inFlight; i++) send(performance.now())
@@ -78,10 +79,14 @@ export async function runPhase(
   )
   const elapsedMs = performance.now() - began
   const own = process.cpuUsage(ownBefore)
+  const cpu = cpuSince()
+  const perThousand = (ms: number) => (ms / delivered.length) * 1000
   return {
     postsPerSecond: (posts / elapsedMs) * 1000,
     deliveriesPerSecond: (delivered.length / elapsedMs) * 1000,
-    cpuPerThousand: pids.length > 0 ? ((cpuMs(pids) - cpuBefore) / delivered.length) * 1000 : Number.NaN,
+    cpuPerThousand:
+      target.processes().length > 0 ? perThousand(PARTS.reduce((sum, part) => sum + cpu[part], 0)) : Number.NaN,
+    cpuParts: Object.fromEntries(PARTS.map((part) => [part, perThousand(cpu[part])])) as Record<Part, number>,
     generatorLoad: (own.user + own.system) / 1000 / elapsedMs,
     accept: latency(accepted),
     deliver: latency(delivered),
