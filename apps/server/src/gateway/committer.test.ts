@@ -29,7 +29,10 @@ function slowDatabase() {
 
 const deaf = { onBatch: () => undefined, onFault: () => undefined }
 
-const turn = () => new Promise<void>((resolve) => setImmediate(resolve))
+/** A turn of the loop, with what was put off to its end. */
+async function turn(): Promise<void> {
+  for (let i = 0; i < 2; i += 1) await new Promise<void>((resolve) => setImmediate(resolve))
+}
 
 describe('committer', () => {
   it('commits what came in one turn together, alone if it came alone, without a timer', async () => {
@@ -41,6 +44,18 @@ describe('committer', () => {
     committer.submit(request('c', []))
     await turn()
     expect(batches.map(({ names }) => names)).toEqual([['a']])
+    batches[0]?.answer()
+    await turn()
+    expect(batches.map(({ names }) => names)).toEqual([['a'], ['b', 'c']])
+  })
+
+  it('takes along what is read in the turn in which the batch before was through', async () => {
+    const { batches, commitBatch } = slowDatabase()
+    const committer = new Committer(commitBatch, deaf)
+    const late = () => committer.submit(request('c', []))
+    committer.submit({ ...request('a', []), settled: () => process.nextTick(late) })
+    await turn()
+    committer.submit(request('b', []))
     batches[0]?.answer()
     await turn()
     expect(batches.map(({ names }) => names)).toEqual([['a'], ['b', 'c']])

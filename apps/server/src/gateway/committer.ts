@@ -36,7 +36,8 @@ export type CommitBatch = (items: readonly CommitItem[]) => Promise<readonly Com
 
 /**
  * Commits for one tenant what arrives while the transaction before is under way, as one: a single fsync serves all of it. There is
- * no timer: what arrives alone goes alone, at the end of the turn of the loop in which it came. One transaction is under way at a
+ * no timer: what arrives alone goes alone, at the end of the turn of the loop in which it came, and the next batch at the end of the
+ * turn in which the one before was through. One transaction is under way at a
  * time, so that what was submitted first is committed first (P7).
  */
 export class Committer {
@@ -88,7 +89,11 @@ export class Committer {
 
   async #run(): Promise<void> {
     this.#state = 'committing'
-    while (this.#queue.length > 0) await this.#commit(this.#take())
+    while (this.#queue.length > 0) {
+      await this.#commit(this.#take())
+      // What has come in meanwhile and was not read yet goes along, and those who wait for this batch hear of it first.
+      if (this.#queue.length > 0) await endOfTurn()
+    }
     this.#state = 'idle'
     for (const resolve of this.#whenIdle.splice(0)) resolve()
   }
@@ -134,6 +139,10 @@ export class Committer {
     }
     return this.#queue.splice(0, count)
   }
+}
+
+function endOfTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
 }
 
 /** A committer for each tenant, made when it is first needed. */
