@@ -1,4 +1,5 @@
 import pg from 'pg'
+import { byteaArray, int8Array, textArray, timestamptzArray, uuidArray } from './binary-parameters.ts'
 import type { IndexRow, OpenGap, PendingRow, Run, StoredHead, WriterProgress } from './sequencer-rows.ts'
 
 /** 'wlog' in ASCII: of all that would write the audit log of this database, the one that holds this lock does. */
@@ -23,6 +24,8 @@ const NO_GAPS: GapChange = { opened: [], settled: [] }
  */
 export class SequencerStore {
   readonly #client: pg.Client
+  /** Of the prepared statements, by their text: there are as many as this class and those made of it have. */
+  readonly #names = new Map<string, string>()
 
   constructor(client: pg.Client) {
     this.#client = client
@@ -154,7 +157,6 @@ export class SequencerStore {
          ORDER BY x.writer_seq LIMIT $4) o
        LIMIT $5`,
       [writers.map((w) => w.tenantId), writers.map((w) => w.writerId), writers.map((w) => w.done), perWriter, limit],
-      recent ? 'wardline_pending_recent' : 'wardline_pending',
     )
     return rows.map(rowOf)
   }
@@ -164,7 +166,6 @@ export class SequencerStore {
     const rows = await this.rows<[string, string]>(
       `SELECT tenant_id, writer_id FROM audit_outbox WHERE writer_seq = 1 AND at > now() - interval '2 minutes'`,
       [],
-      'wardline_new_writers',
     )
     return rows.map(([tenantId, writerId]) => ({ tenantId, writerId, done: 0, lastAt: 0 }))
   }
@@ -226,7 +227,7 @@ export class SequencerStore {
     await this.rows(
       `WITH placed AS (
          INSERT INTO audit_log.runs (first_index, count, tenant_id, writer_id, first_seq, own)
-         SELECT * FROM unnest($1::bigint[], $2::integer[], $3::uuid[], $4::uuid[], $5::bigint[], $6::bytea[])),
+         SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::uuid[], $4::uuid[], $5::bigint[], $6::bytea[])),
        settled AS (
          DELETE FROM audit_log.gaps g USING unnest($7::uuid[], $8::uuid[], $9::bigint[]) AS s (tenant, writer, first)
          WHERE g.tenant_id = s.tenant AND g.writer_id = s.writer AND g.first_seq = s.first)
@@ -235,12 +236,12 @@ export class SequencerStore {
        FROM unnest($10::uuid[], $11::uuid[], $12::bigint[], $13::bigint[], $14::bigint[]) AS x (t, w, f, l, a)
        ON CONFLICT DO NOTHING`,
       [
-        runs.map((run) => run.firstIndex),
-        runs.map((run) => run.count),
-        runs.map((run) => run.tenantId),
-        runs.map((run) => run.writerId),
-        runs.map((run) => run.firstSeq),
-        runs.map((run) => run.own),
+        int8Array(runs.map((run) => run.firstIndex)),
+        int8Array(runs.map((run) => run.count)),
+        uuidArray(runs.map((run) => run.tenantId)),
+        uuidArray(runs.map((run) => run.writerId)),
+        int8Array(runs.map((run) => run.firstSeq)),
+        byteaArray(runs.map((run) => run.own)),
         settled.map((gap) => gap.tenantId),
         settled.map((gap) => gap.writerId),
         settled.map((gap) => gap.first),
@@ -307,8 +308,8 @@ export class SequencerStore {
       `WITH added AS (
          INSERT INTO audit_log.events
            (tenant_id, leaf_index, at, writer_id, writer_seq, action, outcome, actor, patient, connection)
-         SELECT t, i, to_timestamp(a / 1000.0), w, s, ac, o, p, pa, c
-         FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::uuid[], $5::bigint[], $6::text[], $7::text[],
+         SELECT t, i, a, w, s, ac, o, p, pa, c
+         FROM unnest($1::uuid[], $2::bigint[], $3::timestamptz[], $4::uuid[], $5::bigint[], $6::text[], $7::text[],
            $8::uuid[], $9::uuid[], $10::uuid[]) AS x (t, i, a, w, s, ac, o, p, pa, c)
          ON CONFLICT DO NOTHING RETURNING tenant_id, at, action, outcome),
        counted AS (
@@ -324,16 +325,16 @@ export class SequencerStore {
          safe_at = CASE WHEN audit_log.indexed.safe_at > to_timestamp($13 / 1000.0) THEN to_timestamp($14 / 1000.0)
            ELSE greatest(audit_log.indexed.safe_at, excluded.safe_at) END`,
       [
-        rows.map((row) => row.tenantId),
-        rows.map((row) => row.index),
-        rows.map((row) => row.at),
-        rows.map((row) => row.writerId),
-        rows.map((row) => row.seq),
-        rows.map((row) => row.action),
-        rows.map((row) => row.outcome),
-        rows.map((row) => row.actor),
-        rows.map((row) => row.patient),
-        rows.map((row) => row.connection),
+        uuidArray(rows.map((row) => row.tenantId)),
+        int8Array(rows.map((row) => row.index)),
+        timestamptzArray(rows.map((row) => row.at)),
+        uuidArray(rows.map((row) => row.writerId)),
+        int8Array(rows.map((row) => row.seq)),
+        textArray(rows.map((row) => row.action)),
+        textArray(rows.map((row) => row.outcome)),
+        uuidArray(rows.map((row) => row.actor)),
+        uuidArray(rows.map((row) => row.patient)),
+        uuidArray(rows.map((row) => row.connection)),
         nextIndex,
         safeAt,
         now,
@@ -342,10 +343,11 @@ export class SequencerStore {
     )
   }
 
-  /** One statement; its rows as arrays. */
-  protected async rows<R extends unknown[]>(text: string, values: unknown[], name?: string): Promise<R[]> {
-    const query = { text, values, rowMode: 'array' as const, ...(name === undefined ? {} : { name }) }
-    return (await this.#client.query<R>(query)).rows
+  /** One statement; its rows as arrays. All are prepared: read and planned anew in every look, they would cost more than they do. */
+  protected async rows<R extends unknown[]>(text: string, values: unknown[]): Promise<R[]> {
+    const name = this.#names.get(text) ?? `wardline_log_${this.#names.size}`
+    this.#names.set(text, name)
+    return (await this.#client.query<R>({ name, text, values, rowMode: 'array' })).rows
   }
 }
 
