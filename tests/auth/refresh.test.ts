@@ -105,6 +105,18 @@ describe('R-14: refresh', () => {
     expect(await isLive(person)).toBe(true)
   })
 
+  test('one that the network held up is of the race that its proof was made in', async () => {
+    const { cookie } = person
+    const made = { twisted: { claims: { iat: Math.floor(clock.now() / 1_000) } } }
+    expect((await person.refresh()).status).toBe(200)
+    clock.advance(4_000)
+    expect((await person.refresh({ cookie, ...made })).body).toMatchObject({ code: 'rate-limited' })
+    // The answer was lost, and the client asks again: of fifty that do so at once, one gets another.
+    const answers = await Promise.all(Array.from({ length: 50 }, () => person.refresh({ cookie })))
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(1)
+    expect(await isLive(person)).toBe(true)
+  })
+
   test('a client whose answer was lost gets another within seconds, with the same device', async () => {
     const { cookie } = person
     await person.refresh({ at: other })

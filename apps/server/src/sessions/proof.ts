@@ -56,6 +56,8 @@ export type CheckedProof = {
   readonly jkt: string
   /** Names this proof among all: SHA-256 of key and `jti`. */
   readonly digest: Buffer
+  /** When its device says that it made it, in ms of the epoch; of whole seconds. */
+  readonly issuedAt: number
   /** From then on it would be refused for its age, in ms of the epoch: so long it must be remembered. */
   readonly expiresAt: number
 }
@@ -88,6 +90,7 @@ export async function checkProof(proof: string, target: ProofTarget, now: number
   return {
     jkt,
     digest: createHash('sha256').update(`${jkt}.${jti}`).digest(),
+    issuedAt,
     expiresAt: issuedAt + PROOF_MAX_AGE_MS + PROOF_MAX_AHEAD_MS,
   }
 }

@@ -29,6 +29,8 @@ export type RefreshRequest = {
 const RACE_MS = 1_000
 /** … the answer that held the new one was lost on the way. For so long the old one, with the same device's proof, gets another. */
 const LOST_ANSWER_MS = 10_000
+/** Two whose proofs were made so close together, by the device's own clock, are of one race, whatever held one of them up. */
+const SAME_MOMENT_MS = 2_000
 
 type Held = NonNullable<Awaited<ReturnType<typeof findToken>>>
 
@@ -45,7 +47,7 @@ export async function refresh(deps: SessionDeps, request: RefreshRequest): Promi
   try {
     const token = readRefreshToken(request.cookie)
     if (token === null) throw new Refusal('unauthenticated', 'no-credentials')
-    const { jkt } = await useBareProof(deps, request.proof, request.path)
+    const { jkt, issuedAt: proofAt } = await useBareProof(deps, request.proof, request.path)
     const held = await deps.database.readTenant(token.tenant, (db) => findToken(db, token))
     if (held === null) throw new Refusal('unauthenticated', 'token')
     const { session } = held
@@ -66,7 +68,7 @@ export async function refresh(deps: SessionDeps, request: RefreshRequest): Promi
     const { snapshot, isLockedNow } = await lockedOrNot(deps, token.tenant, held, request.from, seen.trail)
     const next = newRefreshToken(token.tenant)
     await deps.database.withTenant(token.tenant, (tx) =>
-      rotate(tx, token, next, { held, arrivedAt, trail: seen.trail }),
+      rotate(tx, token, next, { held, arrivedAt, proofAt, trail: seen.trail }),
     )
     const granted = {
       id: session.id,
@@ -124,6 +126,7 @@ function findToken(db: TenantDb, { tenant, digest }: RefreshToken) {
     where: { tenantId_digest: { tenantId: tenant, digest } },
     select: {
       spentAt: true,
+      spentProofAt: true,
       replacedBy: true,
       session: {
         select: {
@@ -169,7 +172,7 @@ async function rotate(
   tx: Change,
   token: RefreshToken,
   next: RefreshToken,
-  { held, arrivedAt, trail }: { held: Held; arrivedAt: number; trail: Partial<AuditFact> },
+  { held, arrivedAt, proofAt, trail }: { held: Held; arrivedAt: number; proofAt: number; trail: Partial<AuditFact> },
 ): Promise<void> {
   const { db, tenantId } = tx
   const { session } = held
@@ -177,19 +180,20 @@ async function rotate(
   const spend = (digest: Uint8Array<ArrayBuffer>) =>
     db.refreshToken.updateMany({
       where: { tenantId, digest, spentAt: null },
-      data: { spentAt: at, replacedBy: next.digest },
+      data: { spentAt: at, spentProofAt: new Date(proofAt), replacedBy: next.digest },
     })
   if ((await spend(token.digest)).count === 0) {
     const now = await findToken(db, token)
     const lost = now?.replacedBy
     const agoMs = arrivedAt - (now?.spentAt?.getTime() ?? arrivedAt)
+    const isSameMoment = proofAt - (now?.spentProofAt?.getTime() ?? 0) < SAME_MOMENT_MS
     // Within the race, or the successor has been used: so the new cookie is out there, and this client will find it.
-    if (agoMs < RACE_MS || !lost || (await spend(new Uint8Array(lost))).count === 0) {
+    if (agoMs < RACE_MS || isSameMoment || !lost || (await spend(new Uint8Array(lost))).count === 0) {
       throw new Refusal('rate-limited', 'refresh-race', { retryAfterMs: RACE_MS })
     }
     await db.refreshToken.update({
       where: { tenantId_digest: { tenantId, digest: token.digest } },
-      data: { replacedBy: next.digest },
+      data: { spentProofAt: new Date(proofAt), replacedBy: next.digest },
     })
   }
   const alive = await db.session.updateMany({
