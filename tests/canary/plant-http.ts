@@ -133,6 +133,9 @@ export async function plantOverHttp({ nurse, admin, auditor }: Cast, canaries: C
 
   // What people type into the screens.
   await plant('a search for a patient', (q) => nurse.call('POST', '/patients/search', { body: { q } }))
+  await plant('a look-up of a patient by record number', (text) =>
+    admin.call('POST', '/admin/care-team/patients', { body: { mrn: text.slice(0, 64) } }),
+  )
   await plant('a search for a person', (q) => nurse.call('POST', '/directory/search', { body: { q } }))
   await plant('a search that is too long', (q) => nurse.call('POST', '/patients/search', { body: { q: q.repeat(20) } }))
   await plant('a group’s title', (title) =>

@@ -123,7 +123,12 @@ export const calls: Partial<Record<Action, Calls>> = {
       { route: 'PATCH /admin/users/:id', body: () => ({ roles: ['physician'] }), firstAsks: 'user.manage' },
     ],
   },
-  'care-team.read': { tenant: [{ route: 'GET /admin/care-team' }] },
+  'care-team.read': {
+    tenant: [
+      { route: 'GET /admin/care-team' },
+      { route: 'POST /admin/care-team/patients', body: () => ({ mrn: 'nobody has this' }), beyond: ['not-found'] },
+    ],
+  },
   'care-team.manage': {
     'own-assignment': [
       {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { type CareTeamAssignment, careTeamAssignment, page, patientSummary } from '@wardline/protocol'
+import { type CareTeamAssignment, careTeamAssignment, page, patientIdentity, patientSummary } from '@wardline/protocol'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { auditOf } from '../_util/audit.ts'
 import { addPatient, type TestPatient } from '../_util/patients.ts'
@@ -216,5 +216,47 @@ describe('GET /admin/care-team', () => {
     const nurse = await signedIn(server, 'riverside/nurse.lind')
     expect((await auditor.call('GET', '/admin/care-team')).status).toBe(200)
     expect((await nurse.call('GET', '/admin/care-team')).status).toBe(403)
+  })
+})
+
+describe('POST /admin/care-team/patients', () => {
+  const find = (person: Person, mrn: string) => person.call('POST', '/admin/care-team/patients', { body: { mrn } })
+
+  it('the patient of a whole record number, with or without its gaps, to administrators and auditors; audited with whom it found', async () => {
+    const there = await addPatient(server, 'riverside', { family: 'Kettle', given: 'Ann', mrn: '771204' }, 'nurse.lind')
+    for (const who of ['admin.reyes', 'auditor.chen']) {
+      const person = await signedIn(server, `riverside/${who}`)
+      for (const typed of ['771204', ' 771 204 ']) {
+        const answer = await find(person, typed)
+        expect(answer.status).toBe(200)
+        expect(answer.headers['cache-control']).toBe('no-store')
+        expect(patientIdentity.parse(answer.body)).toEqual({
+          id: there.id,
+          family: 'Kettle',
+          given: 'Ann',
+          birthDate: '1950-01-02',
+          mrn: '771204',
+          deceased: false,
+        })
+      }
+      const events = await auditOf(server, 'riverside', {
+        action: 'care-team.read',
+        patient: there.id,
+        actor: person.user.id,
+      })
+      expect(events).toHaveLength(2)
+    }
+  })
+
+  it('nobody by some of a number, by a name, or of another organisation', async () => {
+    await addPatient(server, 'riverside', { family: 'Kettle', given: 'Bo', mrn: '771299' })
+    await addPatient(server, 'lakeside', { family: 'Kettle', given: 'Cy', mrn: '880011' })
+    for (const typed of ['7712', 'Kettle', '880011']) expect((await find(admin, typed)).status).toBe(404)
+    expect((await find(admin, ' ')).status).toBe(400)
+  })
+
+  it('refused to those who care for patients and oversee nobody', async () => {
+    const answer = await find(await signedIn(server, 'riverside/nurse.lind'), '771204')
+    expect(answer).toMatchObject({ status: 403, body: { code: 'forbidden' } })
   })
 })

@@ -41,6 +41,7 @@ import {
   passkeyRequest,
   patientAccess,
   type patientAccessQuery,
+  patientIdentity,
   patientSummary,
   type placeAuditHold,
   recoveryCodes,
@@ -136,6 +137,8 @@ export function createApi(call: <T>(call: Call<T>) => Promise<T>) {
       careTeam: (query: PageQuery & { patient?: string; user?: string } = {}) =>
         get('/admin/care-team', assignments, query),
       assign: (body: Input<typeof assignCareTeam>) => post('/admin/care-team', body, careTeamAssignment),
+      /** The patient of a whole record number: who oversees care teams looks somebody up, and browses nobody. Throws `not-found`. */
+      findPatient: (mrn: string) => post('/admin/care-team/patients', { mrn }, patientIdentity),
       endAssignment: (id: string) => remove(at('/admin/care-team', id)),
       sessions: (query: PageQuery & { user?: string } = {}) => get('/admin/sessions', sessions, query),
       endSession: (id: string) => remove(at('/admin/sessions', id)),

@@ -220,6 +220,23 @@ export const assignCareTeam = z.strictObject({
 /** `?patient=&user=` of `GET /admin/care-team`: past, current and coming assignments. */
 export const careTeamQuery = pageQuery.extend({ patient: uuid.optional(), user: uuid.optional() })
 
+/**
+ * `POST /admin/care-team/patients`: a whole record number, as it is written on a wristband or with gaps. Not some of one: who oversees
+ * care teams finds the patient they were asked about, and browses nobody.
+ */
+export const findPatient = z.strictObject({ mrn: typedText(1, 64) })
+
+/** What tells a patient from another (NPSG.01.01.01), for who oversees care teams and cares for nobody: no channel, nothing else. */
+export const patientIdentity = patientSummary.pick({
+  id: true,
+  family: true,
+  given: true,
+  birthDate: true,
+  mrn: true,
+  deceased: true,
+})
+export type PatientIdentity = z.infer<typeof patientIdentity>
+
 /** `?user=` of `GET /admin/sessions`. */
 export const sessionQuery = pageQuery.extend({ user: uuid.optional() })
 
