@@ -12,6 +12,7 @@ import { OlderLine } from './older-line.tsx'
 import { beginning, countUpTo, type Row, rowKey, rowsOf, startsDay, startsGroup } from './rows.ts'
 import { amendmentOf, messageById } from './timeline.ts'
 import { UnsentRow } from './unsent-row.tsx'
+import { useBeginAt } from './use-begin-at.ts'
 import { useReading } from './use-reading.ts'
 import { useStickToBottom } from './use-stick-to-bottom.ts'
 
@@ -19,6 +20,8 @@ import { useStickToBottom } from './use-stick-to-bottom.ts'
 const BASE = 10_000_000
 /** The last line, at the bottom. */
 const END = { index: 'LAST', align: 'end', behavior: 'auto' } as const
+/** A line near the top, with a little of what came before it. */
+const placeOf = (index: number) => ({ index, align: 'start', offset: -64 }) as const
 
 type Shared = Pick<MessageRowProps, 'me' | 'people' | 'members' | 'receipts' | 'abilities' | 'onDetails' | 'onReply'>
 
@@ -45,12 +48,9 @@ export function MessageList(props: MessageListProps) {
   // How the list was when it was first drawn: what precedes that was put on top later.
   const [from] = useState(timeline.from)
   const firstItemIndex = BASE - countUpTo(rows, from)
-  const [start] = useState(() => {
-    const index = beginning(rows, unreadSeq, timeline.complete)
-    return index === null ? END : ({ index, align: 'start', offset: -64 } as const)
-  })
-  const [atBottom, setAtBottom] = useState(start === END)
-  const [seenSeq, setSeenSeq] = useState(start === END || unreadSeq === null ? timeline.head : unreadSeq - 1)
+  const [firstIndex] = useState(() => beginning(rows, unreadSeq, timeline.complete))
+  const [atBottom, setAtBottom] = useState(firstIndex === null)
+  const [seenSeq, setSeenSeq] = useState(firstIndex === null || unreadSeq === null ? timeline.head : unreadSeq - 1)
   const onSight = useCallback(
     (seq: number) => {
       setSeenSeq((before) => Math.max(before, seq))
@@ -60,6 +60,18 @@ export function MessageList(props: MessageListProps) {
   )
   const look = useReading(scroller, visible, onSight)
   useStickToBottom(scroller)
+  const [beginSeq] = useState(() => {
+    const row = firstIndex === null ? undefined : rows[firstIndex]
+    return row?.is === 'item' ? row.item.seq : null
+  })
+  const begin = useRef<() => void>(() => undefined)
+  useEffect(() => {
+    begin.current = () => {
+      const index = rows.findIndex((row) => row.is === 'item' && row.item.seq === beginSeq)
+      virtuoso.current?.scrollToIndex(index === -1 ? END : placeOf(index))
+    }
+  })
+  useBeginAt(scroller, { seq: beginSeq, go: begin })
 
   const toLatest = () => virtuoso.current?.scrollToIndex(END)
 
@@ -124,7 +136,7 @@ export function MessageList(props: MessageListProps) {
         aria-label={strings.messages.list}
         data={rows}
         firstItemIndex={firstItemIndex}
-        initialTopMostItemIndex={start}
+        initialTopMostItemIndex={firstIndex === null ? END : placeOf(firstIndex)}
         computeItemKey={(_, row) => rowKey(row)}
         itemContent={draw}
         alignToBottom
