@@ -2,6 +2,7 @@ import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '
 import { alertsSearch } from './alerts/search.ts'
 import { auditSearch } from './audit/search.ts'
 import { ConversationsProvider } from './messages/conversations.tsx'
+import { peopleSearch } from './people/search.ts'
 import { ClinicalLayout } from './shell/clinical-layout.tsx'
 import { Crashed, NotFound } from './shell/crashed.tsx'
 import { Frame } from './shell/frame.tsx'
@@ -50,6 +51,24 @@ const people = createRoute({
   component: lazyRouteComponent(() => import('./people/people-screen.tsx'), 'PeopleScreen'),
 })
 
+const roles = createRoute({
+  getParentRoute: () => root,
+  path: '/people/roles',
+  component: lazyRouteComponent(() => import('./people/roles-screen.tsx'), 'RolesScreen'),
+})
+const careTeams = createRoute({
+  getParentRoute: () => root,
+  path: '/people/care-teams',
+  validateSearch: peopleSearch,
+  component: lazyRouteComponent(() => import('./people/care-teams-screen.tsx'), 'CareTeamsScreen'),
+})
+const signIns = createRoute({
+  getParentRoute: () => root,
+  path: '/people/sign-ins',
+  validateSearch: peopleSearch,
+  component: lazyRouteComponent(() => import('./people/sign-ins-screen.tsx'), 'SignInsScreen'),
+})
+
 /** Two addresses of one screen: the list alone, or beside one of it. */
 const alertsScreen = lazyRouteComponent(() => import('./alerts/alerts-screen.tsx'), 'AlertsScreen')
 const alerts = createRoute({
@@ -81,6 +100,9 @@ export const router = createRouter({
     reviews,
     keeping,
     people,
+    roles,
+    careTeams,
+    signIns,
     settings,
   ]),
   defaultErrorComponent: Crashed,

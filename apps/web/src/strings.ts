@@ -6,6 +6,7 @@ import { directory, inbox } from './strings/inbox.ts'
 import { lock } from './strings/lock.ts'
 import { messages } from './strings/messages.ts'
 import { members, patients } from './strings/people.ts'
+import { permissions } from './strings/permissions.ts'
 import { session } from './strings/session.ts'
 import { policy, sessions } from './strings/sessions.ts'
 import { shell } from './strings/shell.ts'
@@ -28,4 +29,5 @@ export const strings = {
   sessions,
   policy,
   accounts,
+  permissions,
 } as const

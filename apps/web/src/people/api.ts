@@ -1,8 +1,9 @@
 import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import type { AdminUser, Role } from '@wardline/protocol'
 import { useMe, useWardline } from '../wardline/context.tsx'
+import type { PeopleSearch } from './search.ts'
 
-/** Accounts of a page. */
+/** Accounts, assignments or sign-ins of a page. */
 const LIMIT = 50
 
 /** The organisation's accounts, page after page. */
@@ -40,4 +41,90 @@ export function useRequireFactor() {
 export function useResetFactors() {
   const { api } = useWardline()
   return useMutation({ mutationFn: ({ id }: AdminUser) => api.admin.resetFactors(id) })
+}
+
+type Calls = ReturnType<typeof useWardline>['api']['admin']
+
+/** Creates or changes an account; the list and the directory follow. */
+export function useSavePerson() {
+  const { api } = useWardline()
+  const client = useQueryClient()
+  return useMutation({
+    mutationFn: (save: (admin: Calls) => Promise<AdminUser>) => save(api.admin),
+    onSuccess: () =>
+      Promise.all([
+        client.invalidateQueries({ queryKey: ['accounts'] }),
+        client.invalidateQueries({ queryKey: ['directory'] }),
+      ]),
+  })
+}
+
+/** Who cares for a patient, or whom a person cares for: now, before and to come; the latest beginning first. */
+export function useAssignments({ patient, person }: PeopleSearch) {
+  const { api } = useWardline()
+  const me = useMe().id
+  return useInfiniteQuery({
+    queryKey: ['care-team', me, patient ?? '', person ?? ''],
+    enabled: patient !== undefined || person !== undefined,
+    queryFn: ({ pageParam }) =>
+      api.admin.careTeam({
+        limit: LIMIT,
+        ...(patient === undefined ? {} : { patient }),
+        ...(person === undefined ? {} : { user: person }),
+        ...(pageParam === null ? {} : { cursor: pageParam }),
+      }),
+    initialPageParam: null as string | null,
+    getNextPageParam: ({ next }) => next,
+    staleTime: 0,
+  })
+}
+
+export function useAssign() {
+  const { api } = useWardline()
+  const client = useQueryClient()
+  return useMutation({
+    mutationFn: (body: Parameters<Calls['assign']>[0]) => api.admin.assign(body),
+    onSuccess: () => client.invalidateQueries({ queryKey: ['care-team'] }),
+  })
+}
+
+export function useEndAssignment() {
+  const { api } = useWardline()
+  const client = useQueryClient()
+  return useMutation({
+    mutationFn: (id: string) => api.admin.endAssignment(id),
+    onSuccess: () => client.invalidateQueries({ queryKey: ['care-team'] }),
+  })
+}
+
+/** Who is signed in, of everybody or of one; the latest sign-in first. */
+export function useSignIns(person: string | undefined) {
+  const { api } = useWardline()
+  const me = useMe().id
+  return useInfiniteQuery({
+    queryKey: ['sign-ins', me, person ?? ''],
+    queryFn: ({ pageParam }) =>
+      api.admin.sessions({
+        limit: LIMIT,
+        ...(person === undefined ? {} : { user: person }),
+        ...(pageParam === null ? {} : { cursor: pageParam }),
+      }),
+    initialPageParam: null as string | null,
+    getNextPageParam: ({ next }) => next,
+    staleTime: 0,
+  })
+}
+
+/** Ends one sign-in, or all of a person; how many there were. */
+export function useEndSignIns() {
+  const { api } = useWardline()
+  const client = useQueryClient()
+  return useMutation({
+    mutationFn: async (what: { readonly session: string } | { readonly person: string }): Promise<number> => {
+      if ('person' in what) return (await api.admin.endSessionsOf(what.person)).ended
+      await api.admin.endSession(what.session)
+      return 1
+    },
+    onSuccess: () => client.invalidateQueries({ queryKey: ['sign-ins'] }),
+  })
 }

@@ -1,27 +1,48 @@
+import { UserRoundPlus } from 'lucide-react'
+import { useState } from 'react'
 import { strings } from '../strings.ts'
+import { Button } from '../ui/button.tsx'
+import { useAbility } from '../wardline/context.tsx'
+import { PeoplePage } from './people-page.tsx'
 import styles from './people-screen.module.css'
+import { PersonDialog } from './person-dialog.tsx'
 import { PersonList } from './person-list.tsx'
-import { RoleList } from './role-list.tsx'
 
-const text = strings.accounts
+const text = strings.accounts.people
 
-/** Who may sign in, by what, and what their roles ask of them. */
+/** Who may sign in, and as what. */
 export function PeopleScreen() {
+  const mayCreate = useAbility('user.manage')
+  const [creating, setCreating] = useState(false)
+  const [done, setDone] = useState<string | null>(null)
   return (
-    // Scrolls by itself, so it can be reached and scrolled by keys.
-    // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex
-    <div className={styles.screen} role="region" aria-labelledby="people-and-roles" tabIndex={0}>
-      <h1 id="people-and-roles">{text.title}</h1>
-      <section className={styles.section} aria-labelledby="roles-title">
-        <h2 id="roles-title">{text.roles.title}</h2>
-        <p className={styles.lead}>{text.roles.lead}</p>
-        <RoleList />
-      </section>
-      <section className={styles.section} aria-labelledby="people-title">
-        <h2 id="people-title">{text.people.title}</h2>
-        <p className={styles.lead}>{text.people.lead}</p>
-        <PersonList />
-      </section>
-    </div>
+    <PeoplePage
+      title={text.title}
+      lead={text.lead}
+      actions={
+        mayCreate && (
+          <Button kind="primary" icon={UserRoundPlus} aria-haspopup="dialog" onClick={() => setCreating(true)}>
+            {text.create}
+          </Button>
+        )
+      }
+    >
+      {done !== null && (
+        <p role="status" className={styles.done}>
+          {done}
+        </p>
+      )}
+      <PersonList onDone={setDone} />
+      {creating && (
+        <PersonDialog
+          person={null}
+          onClose={() => setCreating(false)}
+          onDone={(said) => {
+            setDone(said)
+            setCreating(false)
+          }}
+        />
+      )}
+    </PeoplePage>
   )
 }
