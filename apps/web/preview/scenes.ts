@@ -7,7 +7,17 @@ import { signIn } from './browser.ts'
 import { factorScenes } from './factor-scenes.ts'
 import { peopleScenes } from './people-scenes.ts'
 import { sessionScenes } from './session-scenes.ts'
-import { chen, directChannel, fillLongChannel, lind, longChannel, okafor, patientChannel, reyes } from './world.ts'
+import {
+  chen,
+  directChannel,
+  fillLongChannel,
+  lind,
+  longChannel,
+  okafor,
+  patientChannel,
+  reyes,
+  vega,
+} from './world.ts'
 
 /** One state of one screen: how to get there. */
 export interface Scene {
@@ -147,6 +157,29 @@ export const scenes: readonly Scene[] = [
       await page.getByText('Sepsis bundle').waitFor()
       await composer(page).fill('Norepinephrine running at 0.05, MAP 66.\nSecond line in, cultures sent.')
       await page.getByRole('radio', { name: 'STAT' }).check({ force: true })
+    },
+  },
+  {
+    name: 'composing-intent',
+    who: lind.username,
+    path: doe,
+    act: async (page, server) => {
+      await page.getByText('Sepsis bundle').waitFor()
+      server.send({ type: 'presence.changed', user: okafor.id, status: 'off-duty', cover: vega.id, until: null })
+      server.send({ type: 'presence.changed', user: vega.id, status: 'available', cover: null, until: null })
+      await composer(page).fill('Potassium 6.1 on the repeat. Please call.')
+      await page.getByRole('combobox', { name: 'What you want of them' }).selectOption('concern')
+      await page.getByText('Dr. Chidi Okafor is off duty; Luis Vega covers.').waitFor()
+    },
+  },
+  {
+    name: 'palette',
+    who: lind.username,
+    path: doe,
+    act: async (page) => {
+      await page.getByText('Sepsis bundle').waitFor()
+      await page.keyboard.press('Control+k')
+      await page.getByRole('combobox', { name: 'Go to or do' }).fill('o')
     },
   },
   {

@@ -27,6 +27,7 @@ export const vega = person('pharmacist.vega', 'Luis Vega', 'PharmD', 'pharmacist
 const moss = person('clerk.moss', 'Ellen Moss', 'Unit clerk', 'unit-clerk', CLINICAL)
 export const chen = person('auditor.chen', 'Wei Chen', 'Compliance', 'auditor', [
   'directory.read',
+  'care-team.read',
   'audit.read',
   'audit.export',
   'audit.review',
@@ -37,6 +38,11 @@ export const reyes = person('admin.reyes', 'Sofia Reyes', 'IT', 'administrator',
   'user.manage',
   'user.read',
   'role.read',
+  'role.assign',
+  'care-team.read',
+  'care-team.manage',
+  'session.read',
+  'session.manage',
   'factor.reset',
   'alert.read',
   'alert.manage',
@@ -136,6 +142,7 @@ export function nightShift(): FakeServer {
     400,
     okafor,
     'Plan for tonight: O2 target 92–96 %, repeat lactate at 02:00, call me if it is above 2.',
+    { intent: 'fyi' },
   )
   say(doe, 95, lind, 'Lactate drawn 02:05, sent to the lab.', { inReplyTo: plan.message })
   const typo = say(doe, 60, lind, 'Lactate 2.8, BP 96/58, HR 112.')
@@ -155,7 +162,7 @@ export function nightShift(): FakeServer {
   append(doe, 38, { type: 'message.acknowledged', message: asked.message, by: okafor.id, response: 'on-my-way' })
   server.receipt(doe, lind.id, { read: 12, delivered: 12 })
   say(doe, 9, okafor, 'Second litre of Ringer’s now, blood cultures ×2 before the next antibiotic dose.')
-  say(doe, 8, okafor, 'And a second line, please.')
+  say(doe, 8, okafor, 'And a second line, please.', { intent: 'action', ackRequired: true })
   say(
     doe,
     4,

@@ -2,6 +2,7 @@ import type {
   AcknowledgeResponse,
   ChannelEvent,
   PasskeyAssertion,
+  PresenceStatus,
   RecallReason,
   SecondFactorRequest,
   ServerFrame,
@@ -217,6 +218,9 @@ export function assemble(parts: Parts) {
     recall: (message: string, reason: RecallReason) => connection.request({ type: 'message.recall', message, reason }),
     acknowledge: (message: string, response?: AcknowledgeResponse) =>
       connection.request({ type: 'message.acknowledge', message, ...(response === undefined ? {} : { response }) }),
+    /** Says to colleagues whether one can be reached, and until when; `cover`: who covers, by user id. Not kept: a server that restarts forgets it. */
+    setPresence: (status: PresenceStatus, more: { readonly cover?: string; readonly until?: string } = {}) =>
+      connection.request({ type: 'presence.set', status, ...more }),
     on: <K extends keyof WardlineEvents>(name: K, run: (value: WardlineEvents[K]) => void): Cancel =>
       events.on(name, run),
     /** Lets go of line, timers and tabs without signing out: the end of a process or a page. */

@@ -86,6 +86,7 @@ export const typingChanged = z.strictObject({
 })
 
 export const presenceStatus = z.enum(['available', 'busy', 'off-duty'])
+export type PresenceStatus = z.infer<typeof presenceStatus>
 
 export const presenceSet = z.strictObject({
   type: z.literal('presence.set'),

@@ -35,6 +35,11 @@ export function useInbox() {
   })
 }
 
+/** Those of my conversations that this page holds already; asks nobody. */
+export function useInboxHeld(): readonly ChannelSummary[] {
+  return useQuery<readonly ChannelSummary[]>({ queryKey: KEY, queryFn: () => [], enabled: false }).data ?? []
+}
+
 function readHere(client: QueryClient): ReadonlyMap<string, number> {
   return client.getQueryData<ReadonlyMap<string, number>>(READ_HERE) ?? new Map()
 }

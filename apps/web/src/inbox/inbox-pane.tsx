@@ -4,12 +4,15 @@ import { strings } from '../strings.ts'
 import { IconButton } from '../ui/button.tsx'
 import { Hidden } from '../ui/hidden.tsx'
 import { Failure, Loading, ScreenState } from '../ui/screen-state.tsx'
+import { Segmented } from '../ui/segmented.tsx'
 import { useInbox } from './api.ts'
 import styles from './inbox-pane.module.css'
 import { InboxRow } from './inbox-row.tsx'
-import { inboxSections, matching, type InboxRow as Row, type Waiting } from './sections.ts'
+import { inboxSections, matching, ofKind, type InboxRow as Row, type Shown, type Waiting } from './sections.ts'
 
 const text = strings.inbox
+
+const SHOWN: readonly Shown[] = ['all', 'patient', 'others']
 
 /** What the keyboard can do in the inbox. */
 export interface InboxHandle {
@@ -30,12 +33,13 @@ interface InboxPaneProps {
 export function InboxPane({ waitingIn, now, onCreate, ref }: InboxPaneProps) {
   const inbox = useInbox()
   const [filter, setFilter] = useState('')
+  const [shown, setShown] = useState<Shown>('all')
   const field = useRef<HTMLInputElement>(null)
   const list = useRef<HTMLElement>(null)
   const channels = inbox.data
   const sections = useMemo(
-    () => (channels === undefined ? null : inboxSections(matching(channels, filter), waitingIn)),
-    [channels, filter, waitingIn],
+    () => (channels === undefined ? null : inboxSections(ofKind(matching(channels, filter), shown), waitingIn)),
+    [channels, filter, shown, waitingIn],
   )
 
   useImperativeHandle(
@@ -82,6 +86,14 @@ export function InboxPane({ waitingIn, now, onCreate, ref }: InboxPaneProps) {
         {onCreate !== null && (
           <IconButton label={text.create} icon={MessageSquarePlus} aria-haspopup="dialog" onClick={onCreate} />
         )}
+      </div>
+      <div className={styles.shown}>
+        <Segmented
+          label={text.show}
+          value={shown}
+          onChange={setShown}
+          segments={SHOWN.map((value) => ({ value, text: text.shows[value] }))}
+        />
       </div>
       <section ref={list} className={styles.list} aria-label={text.title}>
         {sections === null ? (

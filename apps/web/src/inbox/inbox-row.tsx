@@ -61,7 +61,9 @@ function WaitingLine({ row, weight, now }: InboxRowProps & { readonly weight: 's
     waiting.stat > 0 ? text.waits.stat(waiting.stat) : '',
     waiting.urgent > 0 ? text.waits.urgent(waiting.urgent) : '',
     waiting.stat + waiting.urgent === 0 ? text.waits.unreadUrgent(channel.urgent) : '',
-    waiting.since === null ? '' : text.waits.since(rowTime(waiting.since, now)),
+    waiting.since === null
+      ? ''
+      : text.waits.since(rowTime(waiting.since, now), Math.floor((now - Date.parse(waiting.since)) / 60_000)),
   ]
   return (
     <span className={styles.waiting}>

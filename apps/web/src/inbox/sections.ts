@@ -74,6 +74,13 @@ export function inboxSections(
   }
 }
 
+/** All of the inbox, the patients of it, or what is among colleagues: groups and direct conversations. */
+export type Shown = 'all' | 'patient' | 'others'
+
+export function ofKind(channels: readonly ChannelSummary[], shown: Shown): readonly ChannelSummary[] {
+  return shown === 'all' ? channels : channels.filter(({ kind }) => (kind === 'patient') === (shown === 'patient'))
+}
+
 /** Without case and accents, so that `muller` finds Müller. */
 function folded(text: string): string {
   return text.normalize('NFD').replaceAll(/\p{M}/gu, '').toLowerCase()

@@ -3,6 +3,7 @@ import { CheckCheck, Clock, Eye } from 'lucide-react'
 import { untilTime } from '../format/time.ts'
 import { strings } from '../strings.ts'
 import { useChannel, useMe } from '../wardline/context.tsx'
+import { type Presence, saidAt, usePresence } from '../wardline/presence.tsx'
 import { type Behind, behind } from './behind.ts'
 import styles from './member-list.module.css'
 
@@ -23,6 +24,9 @@ interface MemberListProps {
 export function MemberList({ channel, title, head, now }: MemberListProps) {
   const me = useMe().id
   const { members, receipts } = useChannel(channel)
+  const presence = usePresence()
+  const said = (user: string) => saidAt(presence.get(user), now)
+  const coverOf = (user: string) => members.find((each) => each.user === said(user)?.cover)?.displayName ?? null
   const others = members.filter((each) => each.user !== me)
   const sorted = others.toSorted((a, b) => a.displayName.localeCompare(b.displayName))
   const mine = members.find((each) => each.user === me)
@@ -36,12 +40,24 @@ export function MemberList({ channel, title, head, now }: MemberListProps) {
         <p className={styles.empty}>{text.waiting}</p>
       ) : (
         <ul className={styles.list}>
-          {mine !== undefined && <MemberRow member={mine} receipt={null} me head={head} now={now} />}
+          {mine !== undefined && (
+            <MemberRow
+              member={mine}
+              receipt={null}
+              said={said(mine.user)}
+              cover={coverOf(mine.user)}
+              me
+              head={head}
+              now={now}
+            />
+          )}
           {sorted.map((each) => (
             <MemberRow
               key={each.user}
               member={each}
               receipt={receipts.get(each.user) ?? null}
+              said={said(each.user)}
+              cover={coverOf(each.user)}
               me={false}
               head={head}
               now={now}
@@ -57,12 +73,15 @@ export function MemberList({ channel, title, head, now }: MemberListProps) {
 interface MemberRowProps {
   readonly member: Member
   readonly receipt: Receipt | null
+  readonly said: Presence | null
+  /** The name of who covers. */
+  readonly cover: string | null
   readonly me: boolean
   readonly head: number
   readonly now: number
 }
 
-function MemberRow({ member, receipt, me, head, now }: MemberRowProps) {
+function MemberRow({ member, receipt, said, cover, me, head, now }: MemberRowProps) {
   const how = behind(receipt, head)
   const Icon = ICONS[how]
   const role = strings.words.role(member.role)
@@ -77,6 +96,18 @@ function MemberRow({ member, receipt, me, head, now }: MemberRowProps) {
           .filter(Boolean)
           .join(' · ')}
       </span>
+      {said !== null && (
+        <span className={styles.said} data-status={said.status}>
+          <span className={styles.dot} aria-hidden />
+          {[
+            text.presence[said.status],
+            said.until === null ? '' : text.until(untilTime(said.until, now)),
+            cover === null ? '' : text.covers(cover),
+          ]
+            .filter(Boolean)
+            .join(' · ')}
+        </span>
+      )}
       {!me && (
         <span className={styles.standing} data-standing={how}>
           <Icon aria-hidden size={14} strokeWidth={2.2} />

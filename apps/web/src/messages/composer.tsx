@@ -1,13 +1,23 @@
 import { WardlineError } from '@wardline/client'
 import { SendHorizontal, X } from 'lucide-react'
-import { type KeyboardEvent, type Ref, useEffect, useId, useImperativeHandle, useRef, useState } from 'react'
+import {
+  type KeyboardEvent,
+  type ReactNode,
+  type Ref,
+  useEffect,
+  useId,
+  useImperativeHandle,
+  useRef,
+  useState,
+} from 'react'
 import { useSettings } from '../settings/settings.tsx'
 import { strings } from '../strings.ts'
 import { Button, IconButton } from '../ui/button.tsx'
 import { Hidden } from '../ui/hidden.tsx'
 import { useWardline } from '../wardline/context.tsx'
 import styles from './composer.module.css'
-import { draftProblem, isWorthKeeping, toPost, withPriority } from './draft.ts'
+import { draftProblem, isWorthKeeping, toPost, withIntent, withPriority } from './draft.ts'
+import { IntentPicker } from './intent-picker.tsx'
 import { PriorityPicker } from './priority-picker.tsx'
 import type { useDraft } from './use-draft.ts'
 
@@ -25,13 +35,15 @@ interface ComposerProps {
   readonly editing: ReturnType<typeof useDraft>
   /** Who wrote the message that is being answered, and what. */
   readonly replyTo: { readonly name: string; readonly body: string } | null
+  /** Whom it goes to, and who of them cannot be reached. */
+  readonly recipients: ReactNode
   readonly onTyping: (active: boolean) => void
   readonly ref?: Ref<{ focus: () => void }>
 }
 
 /** Where one writes. The button names the patient: the last look before it goes (NPSG.01.01.01). */
 export function Composer(props: ComposerProps) {
-  const { channel, subject, aboutPatient, maxLength, editing, replyTo, onTyping, ref } = props
+  const { channel, subject, aboutPatient, maxLength, editing, replyTo, recipients, onTyping, ref } = props
   const { draft, ready, refused, change, clear } = editing
   const wardline = useWardline()
   const { enterSends } = useSettings()
@@ -126,6 +138,11 @@ export function Composer(props: ComposerProps) {
       />
       <div className={styles.bar}>
         <PriorityPicker value={draft.priority} onChange={(next) => change(withPriority(draft, next))} />
+        <IntentPicker
+          value={draft.intent}
+          disabled={draft.priority === 'stat'}
+          onChange={(next) => change(withIntent(draft, next))}
+        />
         <label className={styles.ack}>
           <input
             type="checkbox"
@@ -150,6 +167,9 @@ export function Composer(props: ComposerProps) {
                     ? strings.shell.faultStorage
                     : '')}
         </p>
+      </div>
+      <div className={`${styles.bar} ${styles.last}`}>
+        {recipients}
         <Button
           type="submit"
           kind={draft.priority === 'routine' ? 'primary' : draft.priority}

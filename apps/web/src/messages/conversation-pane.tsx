@@ -20,6 +20,7 @@ import { useConversations } from './conversations.tsx'
 import { MessageDetails } from './message-details.tsx'
 import { MessageList } from './message-list.tsx'
 import { currentBody } from './message-row.tsx'
+import { RecipientsLine } from './recipients-line.tsx'
 import { amendmentOf, messageById, type PostedMessage } from './timeline.ts'
 import { TypingLine } from './typing-line.tsx'
 import { useBeginning } from './use-beginning.ts'
@@ -180,6 +181,16 @@ export function ConversationPane({ summary, subject, banner, visible, now, onRea
                     name: repliedTo.sender === me ? strings.words.me : people(repliedTo.sender).name,
                     body: currentBody(repliedTo, amendmentOf(timeline, repliedTo.id)) ?? strings.messages.recalled,
                   }
+            }
+            recipients={
+              <RecipientsLine
+                members={members}
+                receipts={receipts}
+                me={me}
+                head={timeline.head}
+                priority={editing.draft.priority}
+                now={now}
+              />
             }
             onTyping={(active) => channel.setTyping(active)}
           />

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { draftProblem, EMPTY_DRAFT, isWorthKeeping, readDraft, toPost, withPriority } from './draft.ts'
+import { draftProblem, EMPTY_DRAFT, isWorthKeeping, readDraft, toPost, withIntent, withPriority } from './draft.ts'
 
-const draft = { body: 'K 6.1', priority: 'urgent', ackRequired: true, inReplyTo: 'm1' } as const
+const draft = { body: 'K 6.1', priority: 'urgent', ackRequired: true, intent: 'concern', inReplyTo: 'm1' } as const
 
 describe('a draft', () => {
   test('comes back as it was kept', () => {
@@ -18,7 +18,21 @@ describe('a draft', () => {
 
   test('urgent and STAT ask for an acknowledgement, routine does not', () => {
     expect(withPriority(EMPTY_DRAFT, 'stat').ackRequired).toBe(true)
-    expect(withPriority(draft, 'routine').ackRequired).toBe(false)
+    expect(withPriority({ ...draft, intent: null }, 'routine').ackRequired).toBe(false)
+  })
+
+  test('whoever wants something done, or a call, asks to be answered; of what is for information nobody is asked', () => {
+    expect(withIntent(EMPTY_DRAFT, 'action').ackRequired).toBe(true)
+    expect(withIntent(EMPTY_DRAFT, 'concern').ackRequired).toBe(true)
+    expect(withIntent({ ...draft, priority: 'routine' }, 'fyi').ackRequired).toBe(false)
+    expect(withIntent(draft, 'fyi').ackRequired).toBe(true)
+    expect(withPriority({ ...EMPTY_DRAFT, intent: 'action' }, 'routine').ackRequired).toBe(true)
+  })
+
+  test('an unknown intent of another version counts as none; a STAT says what is wanted by itself', () => {
+    expect(readDraft({ body: 'x', intent: 'stat' }).intent).toBeNull()
+    expect(readDraft({ body: 'x', intent: 'panic' }).intent).toBeNull()
+    expect(toPost({ ...draft, priority: 'stat' }).intent).toBe('stat')
   })
 
   test('is kept as soon as there is something to lose', () => {

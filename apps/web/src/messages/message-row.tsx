@@ -55,7 +55,9 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
   const mine = message.sender === me
   const sender = people(message.sender)
   const body = currentBody(message, amendment)
-  const weighty = message.priority !== 'routine' || message.ackRequired
+  // Of a STAT the priority says what is wanted.
+  const intent = message.intent === 'stat' ? null : message.intent
+  const weighty = message.priority !== 'routine' || message.ackRequired || intent !== null
   const acknowledged = amendment.acknowledgements.length
   const others = members.filter((each) => each.user !== message.sender).length
 
@@ -77,7 +79,12 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
       <div className={styles.bubble}>
         {weighty && (
           <p className={styles.weight}>
-            <PriorityMark priority={message.priority} />
+            {(message.priority !== 'routine' || intent === null) && <PriorityMark priority={message.priority} />}
+            {intent !== null && (
+              <span className={styles.intent} data-intent={intent}>
+                {text.intents[intent]}
+              </span>
+            )}
             {message.ackRequired && <span>{mine ? text.acknowledge.wantedOwn : text.acknowledge.wanted}</span>}
           </p>
         )}

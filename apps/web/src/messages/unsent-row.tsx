@@ -30,6 +30,7 @@ export function UnsentRow({ post, first }: { readonly post: Post; readonly first
   const { outbox } = useWardline()
   const { draft, state, clientId } = post
   const priority = draft.priority ?? 'routine'
+  const intent = draft.intent === undefined || draft.intent === 'stat' ? null : draft.intent
   const refused = state.is === 'refused'
   return (
     <article
@@ -41,9 +42,14 @@ export function UnsentRow({ post, first }: { readonly post: Post; readonly first
         <span className={styles.sender}>{strings.words.me}</span>
       </header>
       <div className={`${styles.bubble} ${styles.pending}`}>
-        {priority !== 'routine' && (
+        {(priority !== 'routine' || intent !== null) && (
           <p className={styles.weight}>
-            <PriorityMark priority={priority} />
+            {priority !== 'routine' && <PriorityMark priority={priority} />}
+            {intent !== null && (
+              <span className={styles.intent} data-intent={intent}>
+                {strings.messages.intents[intent]}
+              </span>
+            )}
           </p>
         )}
         <p className={styles.body} dir="auto">

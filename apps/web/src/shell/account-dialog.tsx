@@ -8,9 +8,10 @@ import { Button } from '../ui/button.tsx'
 import { Dialog } from '../ui/dialog.tsx'
 import { Switch } from '../ui/field.tsx'
 import { Segmented } from '../ui/segmented.tsx'
-import { useMe, useUnsent, useWardline } from '../wardline/context.tsx'
+import { useAbility, useMe, useUnsent, useWardline } from '../wardline/context.tsx'
 import styles from './account-dialog.module.css'
 import { unsentCount } from './connection-words.ts'
+import { ReachForm } from './reach-form.tsx'
 
 const text = strings.shell.account
 
@@ -29,6 +30,7 @@ export function AccountDialog({ onShortcuts, onPassword, onFactor, onSessions, o
   const wardline = useWardline()
   const signOut = useSignOut()
   const unsent = unsentCount(useUnsent())
+  const clinical = useAbility('channel.read')
   const [warned, setWarned] = useState(false)
   const [busy, setBusy] = useState(false)
 
@@ -78,6 +80,7 @@ export function AccountDialog({ onShortcuts, onPassword, onFactor, onSessions, o
           </Button>
         </p>
       </div>
+      {clinical && <ReachForm />}
       <div className={styles.settings}>
         <Segmented
           showLabel

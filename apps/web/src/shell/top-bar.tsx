@@ -1,17 +1,23 @@
 import { Link } from '@tanstack/react-router'
-import { CircleUser } from 'lucide-react'
+import { CircleUser, Search } from 'lucide-react'
 import { Wordmark } from '../session/wordmark.tsx'
 import { strings } from '../strings.ts'
 import { IconButton } from '../ui/button.tsx'
-import { useAbility } from '../wardline/context.tsx'
+import { useAbility, useMe } from '../wardline/context.tsx'
 import { AlertsLink } from './alerts-link.tsx'
 import { ConnectionLine } from './connection-line.tsx'
 import styles from './top-bar.module.css'
 
-const { nav, account } = strings.shell
+const { nav, account, palette } = strings.shell
+
+interface TopBarProps {
+  readonly onAccount: () => void
+  readonly onPalette: () => void
+}
 
 /** On every screen: where one is, whether it is true now, and who one is. */
-export function TopBar({ onAccount }: { readonly onAccount: () => void }) {
+export function TopBar({ onAccount, onPalette }: TopBarProps) {
+  const me = useMe()
   const clinical = useAbility('channel.read')
   const auditor = useAbility('audit.read')
   const administrator = useAbility('settings.manage')
@@ -51,7 +57,18 @@ export function TopBar({ onAccount }: { readonly onAccount: () => void }) {
       )}
       <span className={styles.space} />
       <ConnectionLine />
-      <IconButton label={account.open} icon={CircleUser} aria-haspopup="dialog" onClick={onAccount} />
+      <IconButton label={palette.open} icon={Search} size={18} aria-haspopup="dialog" onClick={onPalette} />
+      <button
+        type="button"
+        className={styles.me}
+        aria-label={account.openAs(me.displayName)}
+        title={account.open}
+        aria-haspopup="dialog"
+        onClick={onAccount}
+      >
+        <CircleUser aria-hidden size={19} strokeWidth={2} />
+        <span className={styles.myName}>{me.displayName}</span>
+      </button>
     </header>
   )
 }

@@ -51,3 +51,20 @@ export function useShortcuts(shortcuts: Shortcuts, enabled: boolean): void {
     }
   }, [enabled])
 }
+
+/** Ctrl+K, or ⌘K: from anywhere, a field included; not over a dialog. With a modifier, so it is never switched off. */
+export function usePaletteKey(run: () => void): void {
+  const latest = useRef(run)
+  useEffect(() => {
+    latest.current = run
+  })
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent) => {
+      if (event.key.toLowerCase() !== 'k' || !(event.ctrlKey || event.metaKey) || event.altKey || event.shiftKey) return
+      event.preventDefault()
+      if (document.querySelector('dialog[open]') === null) latest.current()
+    }
+    window.addEventListener('keydown', onKey)
+    return () => window.removeEventListener('keydown', onKey)
+  }, [])
+}

@@ -10,8 +10,11 @@ export const inbox = {
     stat: (count: number) => `${count} STAT to acknowledge`,
     urgent: (count: number) => `${count} urgent to acknowledge`,
     unreadUrgent: (count: number) => `${count} urgent or STAT unread`,
-    since: (time: string) => `since ${time}`,
+    since: (time: string, minutes: number) =>
+      minutes < 1 || minutes >= 60 ? `since ${time}` : `since ${time} (${minutes} min)`,
   },
+  show: 'Show',
+  shows: { all: 'All', patient: 'Patients', others: 'Colleagues' },
   kinds: { patient: 'Patient', group: 'Group', direct: 'Direct', broadcast: 'Broadcast' },
   deceased: 'deceased',
   empty: 'No conversations yet',

@@ -35,6 +35,24 @@ export const messages = {
     emergencyOpened: (name: string, until: string) => `${name} opened EMERGENCY ACCESS until ${until}`,
     emergencyClosed: (name: string) => `${name}’s emergency access ended`,
   },
+  intents: { fyi: 'FYI', action: 'Action, please', concern: 'Concern, call me', stat: 'STAT' },
+  recipients: {
+    named: (names: readonly string[]) =>
+      `Goes to ${names.length === 1 ? names[0] : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`}.`,
+    count: (count: number) => `Goes to ${count} people.`,
+    how: {
+      routine: 'Silent: read when they next look.',
+      urgent: 'Sounds, and asks each to acknowledge.',
+      stat: 'Sounds at once, and asks each to acknowledge.',
+    },
+    unreached: {
+      busy: (name: string, cover: string | null) => `${name} is busy${cover === null ? '.' : `; ${cover} covers.`}`,
+      'off-duty': (name: string, cover: string | null) =>
+        `${name} is off duty${cover === null ? '.' : `; ${cover} covers.`}`,
+      behind: (name: string, _cover: string | null) => `${name} has not got the latest message yet.`,
+    },
+    manyUnreached: (count: number) => `${count} of them cannot be reached right now.`,
+  },
   receipts: {
     sent: 'Sent, not yet delivered',
     delivered: (count: number, of: number) => (count === of ? 'Delivered to all' : `Delivered to ${count} of ${of}`),
@@ -96,6 +114,8 @@ export const messages = {
     labelPlain: (name: string) => `Message to ${name}`,
     placeholder: 'Write a message',
     priority: 'Priority',
+    intent: 'What you want of them',
+    noIntent: 'No intent',
     ackRequired: 'Ask for acknowledgement',
     /** Where there is little room. */
     ackShort: 'Ask to ack',

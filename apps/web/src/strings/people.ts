@@ -22,4 +22,6 @@ export const members = {
   notDelivered: 'not yet delivered',
   waiting: 'The list comes with the connection.',
   none: 'Nobody else is here.',
+  presence: { available: 'Available', busy: 'Busy', 'off-duty': 'Off duty' },
+  covers: (name: string) => `${name} covers`,
 } as const
