@@ -8,7 +8,7 @@ const KEPT_FILES = 16
 const AT_MOST = 2
 
 /** What was wrong, by kind; all zero where the server held. */
-export function failuresOf({ cases, faults, files, memory, frozen }: AbuseReport) {
+function failuresOf({ cases, faults, files, memory, frozen }: AbuseReport) {
   return {
     crashes: cases.filter(({ alive }) => !alive).length,
     faults: faults.length,
