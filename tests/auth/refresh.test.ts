@@ -80,8 +80,12 @@ describe('R-14: refresh', () => {
     )
     const byStatus = Map.groupBy(answers, ({ status }) => status)
     expect(byStatus.get(200)).toHaveLength(1)
-    expect(byStatus.get(429)).toHaveLength(49)
-    expect(byStatus.get(429)?.[0]?.body).toMatchObject({ code: 'rate-limited', retry: 'later', retryAfterMs: 1_000 })
+    // A machine with too much to do lets some of them go before it has asked its database: 503, nothing changed.
+    const losers = answers.filter(({ status }) => status !== 200)
+    for (const { status } of losers) expect([429, 503]).toContain(status)
+    for (const { body } of byStatus.get(429) ?? []) {
+      expect(body).toMatchObject({ code: 'rate-limited', retry: 'later', retryAfterMs: 1_000 })
+    }
     const [won] = byStatus.get(200) ?? []
     clock.advance(15_000)
     expect((await person.refresh({ cookie: won === undefined ? '' : (refreshCookieOf(won) ?? '') })).status).toBe(200)
