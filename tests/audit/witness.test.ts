@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -117,7 +118,9 @@ describe('witnesses', () => {
     const one = await startWitness('w1.example')
     const sequencer = log.sequencer({ witnesses: [one], onWitness: (_, state) => states.push(state) })
     await round(sequencer)
+    const gone = once(one.child, 'exit')
     one.child.kill('SIGKILL')
+    await gone
     await round(sequencer)
     await round(sequencer)
     expect(sequencer.state).toMatchObject({ is: 'leading', size: 31 })
@@ -136,9 +139,10 @@ describe('witnesses', () => {
     const next = log.sequencer({ witnesses: [again], onWitness: (_, state) => states.push(state) })
     await round(next)
     expect(await verify([again], 1)).toMatchObject({ ok: true, witnessed: { size: 42 } })
-    expect(states).toMatchObject([
+    // By the line that was kept it may fail otherwise than by a new one, and each of both is told.
+    expect(states.filter((state, at) => state.is !== states[at - 1]?.is)).toMatchObject([
       { is: 'cosigning', size: 11 },
-      { is: 'failing', reason: 'ECONNREFUSED' },
+      { is: 'failing', reason: expect.stringMatching(/^(ECONN|UND_ERR_)/) },
       { is: 'cosigning', size: 42 },
     ])
   })
