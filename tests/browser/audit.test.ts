@@ -124,7 +124,7 @@ describe('R-72 R-73 an auditor at a browser', () => {
     expect(held).toEqual([{ patient_id: patient.id }])
     expect(await server.database.query('SELECT retention_years FROM audit_policies')).toEqual([{ retention_years: 10 }])
     await page.goto(`${server.url}/audit/keeping`)
-    expect(await page.getByLabel('Kept for (years)').inputValue()).toBe('10')
+    await expect.poll(() => page.getByLabel('Kept for (years)').inputValue()).toBe('10')
     await auditor.page.goto(`${server.url}/audit/keeping`)
     await auditor.page.getByText(`What is about patient ${patient.id}`).waitFor()
     expect(await auditor.page.getByRole('button', { name: /^(?:Save|Hold|Release)/ }).count()).toBe(0)

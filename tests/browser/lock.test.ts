@@ -70,8 +70,10 @@ describe('R-21 automatic logoff in the browser', () => {
     await page.getByRole('alert').getByText('not the right password').waitFor()
     await unlock(page)
     await isLive(second)
-    await page.getByRole('textbox', { name: /^Message to/ }).waitFor()
-    expect(await page.getByRole('textbox', { name: /^Message to/ }).inputValue()).toBe('Lactate 2.8, BP 96/')
+    const composer = page.getByRole('textbox', { name: /^Message to/ })
+    await composer.waitFor()
+    // It is unsealed a moment after the field is there.
+    await expect.poll(() => composer.inputValue()).toBe('Lactate 2.8, BP 96/')
   })
 
   it('is locked by hand, and stays so when the page is loaded anew', async () => {

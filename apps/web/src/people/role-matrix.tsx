@@ -21,7 +21,7 @@ export function RoleMatrix() {
   return (
     // Wider than a phone: it scrolls by itself, by keys as well.
     // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex
-    <div className={styles.scroll} role="region" aria-label={text.matrix} tabIndex={0}>
+    <div className={styles.scroll} role="group" aria-label={text.matrix} tabIndex={0}>
       <table className={styles.table} aria-label={text.matrix}>
         <thead>
           <tr>
