@@ -52,7 +52,6 @@ export const accounts = {
     password: 'First password',
     passwordHint: 'Eight characters at least. Left empty, nobody can sign in to the account yet.',
     roles: 'Roles',
-    ownRoles: 'Nobody changes their own roles.',
     active: 'May sign in',
     activeHint: 'Switched off, all their sign-ins and connections end at once. Nothing that they wrote is removed.',
     create: 'Create',
