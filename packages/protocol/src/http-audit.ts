@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { auditQuery } from './http.ts'
 import { sequence, timestamp, uuid } from './ids.ts'
+import { typedText } from './text.ts'
 
 /** How the audit is reviewed (R-73), and for how long it is kept (R-76). The list itself is in `http.ts`. */
 
@@ -42,7 +43,7 @@ export const patientAccess = z.strictObject({
 export type PatientAccess = z.infer<typeof patientAccess>
 
 /** `POST /admin/audit/patients/look-up`: by body, for a record number is in no address. Answered with the id alone. */
-export const auditPatientQuery = z.strictObject({ mrn: z.string().min(1).max(64) })
+export const auditPatientQuery = z.strictObject({ mrn: typedText(1, 64) })
 export const auditPatient = z.strictObject({ patient: uuid })
 
 /** A filter as it can be kept: without times, but for "the last so many days". Nobody types a name for it: it says itself what it is. */

@@ -4,6 +4,7 @@ import type { Context } from '../context.ts'
 import { Refusal } from '../errors.ts'
 import type { Caller } from '../http/caller.ts'
 import { decideFor, refuse } from '../http/decide.ts'
+import { patientByRecordNumber } from '../patients/by-record-number.ts'
 import { auditId } from './event.ts'
 
 /**
@@ -18,14 +19,9 @@ export async function findAuditPatient(
   const { tenant: tenantId } = caller.actor
   const action = 'audit.read'
   const { reason } = await decideFor(ctx, caller, action, { kind: 'audit', tenant: tenantId })
-  // Screens show a number in groups: as it is typed, and as it is without them.
-  const spellings = [...new Set([mrn.trim(), mrn.replaceAll(/\s/g, '')])]
-  const digests = await Promise.all(spellings.map((each) => ctx.keyring.digest(tenantId, 'mrn', each)))
-  const found = await ctx.database.readTenant(tenantId, (db) =>
-    db.patient.findFirst({ where: { tenantId, mrnDigest: { in: digests } }, select: { id: true } }),
-  )
+  const found = await patientByRecordNumber(ctx, tenantId, mrn)
   if (found === null) return refuse(ctx, caller, new Refusal('not-found', 'not-found'), action)
-  const patient = auditId(found.id)
+  const patient = auditId(found)
   await ctx.database.auditOnly(tenantId, { ...caller.trail, action, outcome: 'allowed', reason, patient, count: 1 })
   return { patient }
 }

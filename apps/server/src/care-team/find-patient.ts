@@ -4,6 +4,7 @@ import type { Context } from '../context.ts'
 import { Refusal } from '../errors.ts'
 import type { Caller } from '../http/caller.ts'
 import { decideFor, refuse } from '../http/decide.ts'
+import { patientByRecordNumber } from '../patients/by-record-number.ts'
 import { patientSummaries } from '../patients/summaries.ts'
 
 /**
@@ -15,23 +16,11 @@ export async function findPatient(ctx: Context, caller: Caller, typed: Phi): Pro
   const { tenant } = caller.actor
   const action = 'care-team.read'
   const { reason } = await decideFor(ctx, caller, action, { kind: 'tenant', tenant })
-  const id = await idOf(ctx, tenant, typed)
+  const id = await patientByRecordNumber(ctx, tenant, typed)
   const patient = id === null ? undefined : (await patientSummaries(ctx, tenant, [id])).get(id)
   if (patient === undefined) return refuse(ctx, caller, new Refusal('not-found', 'not-found'), action)
   const fact = { ...caller.trail, action, outcome: 'allowed', reason, patient: auditId(patient.id), count: 1 } as const
   await ctx.database.auditOnly(tenant, fact)
   const { family, given, birthDate, mrn, deceased } = patient
   return { id: patient.id, family, given, birthDate, mrn, deceased }
-}
-
-/** By the number as it was typed; else without its gaps, which screens show and records do not hold. */
-async function idOf({ database, keyring }: Context, tenantId: string, typed: Phi): Promise<string | null> {
-  const trimmed = typed.trim()
-  for (const mrn of new Set([trimmed, trimmed.replaceAll(/\s/g, '')])) {
-    const mrnDigest = await keyring.digest(tenantId, 'mrn', mrn)
-    const where = { tenantId_mrnDigest: { tenantId, mrnDigest } }
-    const found = await database.readTenant(tenantId, (db) => db.patient.findUnique({ where, select: { id: true } }))
-    if (found !== null) return found.id
-  }
-  return null
 }
