@@ -106,7 +106,7 @@ describe.each([
       database.withTenant(tenant.tenantId, async ({ audit }) => audit({ action: 'user.update', outcome: 'allowed' })),
       database.readTenant(tenant.tenantId, (db) => db.user.count()),
       database.readEvents(tenant.tenantId, channelId, 0, 10),
-      database.poll(tenant.tenantId, [nurse], [channelId]),
+      database.pollVersions(tenant.tenantId, [nurse]),
       database.findTenant('anybody'),
       database.useProof(Buffer.alloc(32), Date.now()),
       database.readAudit(tenant.tenantId, { limit: 1 }),

@@ -4,6 +4,9 @@ import type { Database } from '../../apps/server/src/storage/open.ts'
 import { postItem } from '../_util/channel-items.ts'
 import { createTestDatabase, type SeededTenant, seedTenant, type TestDatabase } from '../_util/database.ts'
 
+/** What ordinary reading has for itself (open.ts). */
+const CONNECTIONS = 12
+
 let store: TestDatabase
 let database: Database
 let tenant: SeededTenant
@@ -64,18 +67,38 @@ describe('replay', () => {
     expect(await database.readEvents(other.tenantId, channelId, 0, 100)).toEqual([])
     expect(await database.readBefore(other.tenantId, channelId, 99, 100)).toEqual([])
     expect(await database.readReceipts(other.tenantId, channelId)).toEqual([])
-    expect(await database.poll(other.tenantId, [nurse], [channelId])).toEqual({
-      tenantVersion: 1,
-      users: new Map(),
-      heads: new Map(),
-    })
+    expect(await database.pollVersions(other.tenantId, [nurse])).toMatchObject({ tenantVersion: 1, users: new Map() })
+    expect(await database.readHeads(other.tenantId, [channelId])).toEqual(new Map())
   })
 
-  it('polls versions and heads in one look; what is not there is missing', async () => {
+  it('polls versions and heads; what is not there is missing', async () => {
     const missing = randomUUID()
-    const poll = await database.poll(tenant.tenantId, [nurse, missing], [channelId, missing])
-    expect(poll).toEqual({ tenantVersion: 1, users: new Map([[nurse, 1]]), heads: new Map([[channelId, 31]]) })
-    expect((await database.poll(missing, [], [])).tenantVersion).toBeNull()
+    const versions = await database.pollVersions(tenant.tenantId, [nurse, missing])
+    expect(versions).toMatchObject({ tenantVersion: 1, users: new Map([[nurse, 1]]) })
+    expect(await database.readHeads(tenant.tenantId, [channelId, missing])).toEqual(new Map([[channelId, 31]]))
+    expect((await database.pollVersions(missing, [])).tenantVersion).toBeNull()
+  })
+
+  it('R-19 whether somebody is still let in is asked past everything else that is being read', async () => {
+    let release = () => {}
+    const released = new Promise<void>((resolve) => {
+      release = resolve
+    })
+    // Every connection that ordinary reading has, and one more who waits for one.
+    let begun = 0
+    const readers = Array.from({ length: CONNECTIONS + 1 }, () =>
+      database.readTenant(tenant.tenantId, async () => {
+        begun += 1
+        await released
+      }),
+    )
+    await expect.poll(() => begun).toBe(CONNECTIONS)
+    const reads = database.readHeads(tenant.tenantId, [channelId]).then(() => 'heads')
+    const versions = database.pollVersions(tenant.tenantId, [nurse]).then(() => 'versions')
+    expect(await Promise.race([reads, versions])).toBe('versions')
+    expect(await database.followAccess(tenant.tenantId, nurse, Date.now())).toMatchObject({ version: 1 })
+    release()
+    await Promise.all([...readers, reads])
   })
 })
 

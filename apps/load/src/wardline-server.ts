@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { createWardline, type Wardline } from '@wardline/client/node'
 import { Secret, TOTP } from 'otpauth'
+import { inParallel } from './in-parallel.ts'
 import { familyOf, startPinned, stop } from './processes.ts'
 
 const SERVER = fileURLToPath(new URL('../../server/src/main.ts', import.meta.url))
@@ -64,10 +65,10 @@ export class WardlineServer {
     const names = Array.from({ length: people }, (_, i) => `load.nurse${i}`)
     const admin = await this.signInAsAdministrator()
     const ids = new Map<string, string>()
-    for (const username of names) {
+    await inParallel(names, async (username) => {
       const person = { username, displayName: username, roles: ['nurse'], password: PASSWORD }
       ids.set(username, (await admin.api.admin.createUser(person)).id)
-    }
+    })
     this.administrator = admin
     const teams = Array.from({ length: channels }, (_, channel) =>
       Array.from({ length: perChannel }, (_, i) => names[(channel * perChannel + i) % people] as string),

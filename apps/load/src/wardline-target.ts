@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { createProofs, createWardline, memoryKeyStore, ServerClock, type Wardline } from '@wardline/client/node'
 import { SOCKET_PATH, SUBPROTOCOL } from '@wardline/protocol'
 import WebSocket from 'ws'
+import { inParallel } from './in-parallel.ts'
 import type { Layout, Peer, Target } from './target.ts'
 import { PASSWORD, TENANT, WardlineServer } from './wardline-server.ts'
 
@@ -36,7 +37,7 @@ export function wardlineTarget(
         channels,
         peersPerChannel,
       )
-      for (const name of names) people.set(name, await signIn(server, name))
+      await inParallel(names, async (name) => people.set(name, await signIn(server, name)))
       const peers: Peer[] = []
       for (const [mrn, { team, channel }] of byMrn) {
         for (const name of team) {

@@ -24,7 +24,8 @@ const LIMIT_TEXTS: Readonly<Record<keyof Limits, string>> = {
   heartbeatMs: 'Milliseconds between pings; a peer that is silent for twice as long is gone.',
   idleMs: 'Milliseconds without a request, after which a socket is closed.',
   renewGraceMs: 'Milliseconds that a socket lives on past its token.',
-  pollMs: 'Milliseconds within which a node learns of a change by itself, should every notification be lost.',
+  pollMs:
+    'Milliseconds between looks for changes, should every notification be lost: a revocation is known everywhere soon after.',
   bufferBytes: 'Bytes that wait for a slow reader before it is put off.',
   laggingMs: 'Milliseconds that a reader may be put off before its socket is closed.',
   holdOffMs: 'Milliseconds for which a user, or an address, is not let in after going on and on beyond the limits.',

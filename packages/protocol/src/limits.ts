@@ -31,7 +31,7 @@ const signedInLimits = {
   idleMs: ms,
   /** After `before` of a renewal, the socket lives for so long. */
   renewGraceMs: ms,
-  /** Even with every hint lost, what is committed reaches a subscriber within this (P6). */
+  /** How often a node looks for what no hint told it of: with every one lost, what is committed still comes, a look later (P6). */
   pollMs: ms,
   /** Bytes that wait on a slow socket before it is put off and read on from the store. */
   bufferBytes: count,
@@ -99,7 +99,7 @@ export const DEFAULT_LIMITS: SignedInLimits = {
   heartbeatMs: 15_000,
   idleMs: 30 * 60_000,
   renewGraceMs: 5_000,
-  pollMs: 1_000,
+  pollMs: 500,
   bufferBytes: 512 * 1024,
   laggingMs: 60_000,
   holdOffMs: 60_000,

@@ -10,6 +10,8 @@ function setUp() {
   const clock = manualClock()
   const stored = { version: 1, tenantVersion: 1, sessions: ['s1'], there: true }
   const pending: (() => void)[] = []
+  /** Where readings wait that somebody asked for: with the others, or on a lane that is full. */
+  let asked = pending
   let loads = 0
   const faults: unknown[] = []
   let fail = false
@@ -17,15 +19,17 @@ function setUp() {
     clock,
     maxAgeMs: 1_000,
     onFault: (error) => faults.push(error),
-    load: () => {
-      loads += 1
-      const answer = stored.there ? snapshot(stored) : null
-      const failing = fail
-      return new Promise((resolve, reject) => {
-        pending.push(() => (failing ? reject(new Error('away')) : resolve(answer)))
-      })
-    },
+    load: () => read(asked),
+    follow: () => read(pending),
   })
+  function read(answers: (() => void)[]): Promise<AccessSnapshot | null> {
+    loads += 1
+    const answer = stored.there ? snapshot(stored) : null
+    const failing = fail
+    return new Promise((resolve, reject) => {
+      answers.push(() => (failing ? reject(new Error('away')) : resolve(answer)))
+    })
+  }
   const answer = async () => {
     while (pending.length > 0) {
       pending.shift()?.()
@@ -39,6 +43,12 @@ function setUp() {
     answer,
     faults,
     loads: () => loads,
+    /** From now on. @returns lets those answers come after all */
+    fillLane: () => {
+      const waiting: (() => void)[] = []
+      asked = waiting
+      return () => pending.push(...waiting)
+    },
     failing: (now: boolean) => {
       fail = now
     },
@@ -141,6 +151,22 @@ describe('access', () => {
     access.changed(TENANT, USER, 3)
     await answer()
     expect(watched.snapshot.version).toBe(3)
+  })
+
+  it('R-19 hears of a change while others wait for their turn, and does not fall back on what they bring', async () => {
+    const { stored, watch, access, answer, fillLane, clock } = setUp()
+    const watched = await watch()
+    const empty = fillLane()
+    clock.advance(1_001)
+    const late = access.load(TENANT, USER)
+    stored.version = 2
+    access.changed(TENANT, USER, 2)
+    await answer()
+    await access.settled(TENANT, USER)
+    expect(watched.snapshot.version).toBe(2)
+    empty()
+    await answer()
+    expect((await late)?.version).toBe(2)
   })
 
   it('R-19 leaves no sign-in of a user that is gone', async () => {

@@ -1,5 +1,6 @@
 import type { Limits } from '@wardline/protocol'
 import type { Clock } from '../clock.ts'
+import { Coalesced } from '../coalesced.ts'
 import type { Database } from '../storage/open.ts'
 import { type AccessSnapshot, snapshotOf } from './snapshot.ts'
 
@@ -23,9 +24,9 @@ type Entry = {
   /** When the store was last asked and had nothing newer, in milliseconds of the epoch. */
   checkedAt: number
   readonly watchers: Set<Watcher>
-  loading: Promise<void> | null
-  /** Something has changed since the loading under way began. */
-  stale: boolean
+  /** Readings because somebody asks, and because something has changed: they do not wait for each other. */
+  readonly asking: Coalesced
+  readonly following: Coalesced
 }
 
 /**
@@ -34,13 +35,22 @@ type Entry = {
  */
 export class Access {
   readonly #load: LoadSnapshot
+  readonly #follow: LoadSnapshot
   readonly #clock: Clock
   readonly #maxAgeMs: number
   readonly #onFault: (error: unknown) => void
   readonly #tenants = new Map<string, Map<string, Entry>>()
 
-  constructor(parts: { load: LoadSnapshot; clock: Clock; maxAgeMs: number; onFault: (error: unknown) => void }) {
+  /** @param parts `follow` loads as `load` does, on a lane that those who ask do not fill */
+  constructor(parts: {
+    load: LoadSnapshot
+    follow: LoadSnapshot
+    clock: Clock
+    maxAgeMs: number
+    onFault: (error: unknown) => void
+  }) {
     this.#load = parts.load
+    this.#follow = parts.follow
     this.#clock = parts.clock
     this.#maxAgeMs = parts.maxAgeMs
     this.#onFault = parts.onFault
@@ -49,8 +59,9 @@ export class Access {
   /** What the user may do, at most `pollMs` old, or `fresh` from the store; null where there is no such user. */
   async load(tenant: string, user: string, how: { readonly fresh?: boolean } = {}): Promise<AccessSnapshot | null> {
     const entry = this.#entry(tenant, user)
+    if (entry.following.underWay !== null) await entry.following.underWay
     const isOld = this.#clock.now() - entry.checkedAt > this.#maxAgeMs
-    if (isOld || entry.stale || how.fresh === true) await this.#reload(entry)
+    if (isOld || how.fresh === true) await entry.asking.run()
     return entry.snapshot
   }
 
@@ -91,8 +102,8 @@ export class Access {
    * something away waits for it before it answers: nothing follows the answer that is not judged anew (R-33).
    */
   async settled(tenant: string, user: string): Promise<void> {
-    const entry = this.#tenants.get(tenant)?.get(user)
-    for (let loading = entry?.loading; loading; loading = entry?.loading) await loading.catch(() => undefined)
+    const following = this.#tenants.get(tenant)?.get(user)?.following
+    for (let run = following?.underWay; run; run = following?.underWay) await run.catch(() => undefined)
   }
 
   /** As `settled`, of everybody of the tenant. */
@@ -139,7 +150,8 @@ export class Access {
     for (const [tenant, entries] of this.#tenants) {
       for (const [user, entry] of entries) {
         const isOld = now - entry.checkedAt > this.#maxAgeMs
-        if (isOld && entry.watchers.size === 0 && entry.loading === null) entries.delete(user)
+        const isRead = entry.asking.underWay !== null || entry.following.underWay !== null
+        if (isOld && entry.watchers.size === 0 && !isRead) entries.delete(user)
       }
       if (entries.size === 0) this.#tenants.delete(tenant)
     }
@@ -151,42 +163,45 @@ export class Access {
     const known = entries.get(user)
     if (known !== undefined) return known
     const checkedAt = Number.NEGATIVE_INFINITY
-    const entry: Entry = { tenant, user, snapshot: null, checkedAt, watchers: new Set(), loading: null, stale: false }
+    const entry: Entry = {
+      tenant,
+      user,
+      snapshot: null,
+      checkedAt,
+      watchers: new Set(),
+      asking: new Coalesced(() => this.#read(entry, this.#load)),
+      following: new Coalesced(() => this.#read(entry, this.#follow)),
+    }
     entries.set(user, entry)
     return entry
   }
 
   #refresh(entry: Entry): void {
-    this.#reload(entry).catch(this.#onFault)
+    entry.following.run().catch(this.#onFault)
   }
 
-  /** Resolves when a reading that began after this call is in. */
-  async #reload(entry: Entry): Promise<void> {
-    entry.stale = true
-    while (entry.stale) {
-      entry.loading ??= this.#loadOnce(entry).finally(() => {
-        entry.loading = null
-      })
-      await entry.loading
-    }
-  }
-
-  async #loadOnce(entry: Entry): Promise<void> {
-    entry.stale = false
+  async #read(entry: Entry, load: LoadSnapshot): Promise<void> {
     const askedAt = this.#clock.now()
     let loaded: AccessSnapshot | null
     try {
-      loaded = await this.#load(entry.tenant, entry.user)
+      loaded = await load(entry.tenant, entry.user)
     } catch (error) {
       // Not known to be current any more: whoever asks next asks the store.
       entry.checkedAt = Number.NEGATIVE_INFINITY
       throw error
     }
-    entry.snapshot = loaded ?? (entry.snapshot === null ? null : gone(entry.snapshot))
-    entry.checkedAt = askedAt
+    const known = entry.snapshot
+    // What the other lane has read meanwhile is later.
+    if (loaded !== null && known !== null && isOlder(loaded, known)) return
+    entry.snapshot = loaded ?? (known === null ? null : gone(known))
+    entry.checkedAt = Math.max(entry.checkedAt, askedAt)
     if (entry.snapshot === null) return
     for (const { listener } of [...entry.watchers]) listener?.(entry.snapshot)
   }
+}
+
+function isOlder(one: AccessSnapshot, other: AccessSnapshot): boolean {
+  return one.version < other.version || one.tenantVersion < other.tenantVersion
 }
 
 /** A user whose row is no more: nothing is theirs to do, and no sign-in of theirs lives. */
@@ -196,17 +211,21 @@ function gone(last: AccessSnapshot): AccessSnapshot {
 
 /** The access of one node, read from its database. */
 export function createAccess(parts: {
-  readonly database: Pick<Database, 'readAccess'>
+  readonly database: Pick<Database, 'readAccess' | 'followAccess'>
   readonly clock: Clock
   readonly limits: Pick<Limits, 'pollMs'>
   readonly onFault: (error: unknown) => void
 }): Access {
   const { database, clock, limits, onFault } = parts
-  return new Access({
-    load: async (tenant, user) => {
-      const stored = await database.readAccess(tenant, user, clock.now())
+  const through =
+    (read: Database['readAccess']): LoadSnapshot =>
+    async (tenant, user) => {
+      const stored = await read(tenant, user, clock.now())
       return stored === null ? null : snapshotOf(user, stored)
-    },
+    }
+  return new Access({
+    load: through(database.readAccess),
+    follow: through(database.followAccess),
     clock,
     maxAgeMs: limits.pollMs,
     onFault,

@@ -7,7 +7,7 @@ const node = z.string().max(40)
 /**
  * What nodes tell each other, in as few letters as it takes: several go into one Postgres notification. `t` tenant, `u` user,
  * `c` channel, `v` version. Ids, numbers and words of lists: nothing here can carry a text that somebody typed (law 4), and
- * nothing here is the truth (law 1): a hint says "look", and whoever misses it looks within `limits.pollMs` anyway (P6).
+ * nothing here is the truth (law 1): a hint says "look", and whoever misses it looks each `limits.pollMs` anyway (P6).
  *
  * `typing`, `presence`, and how much a user takes of a node, are nowhere else: they are lost when they are lost.
  */

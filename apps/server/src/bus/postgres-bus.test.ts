@@ -72,6 +72,20 @@ describe('postgres bus', () => {
     for (const payload of line.payloads) expect(payload.length).toBeLessThan(8_000)
   })
 
+  it('R-19 says who may no longer do what before all else that waits', async () => {
+    const line = wire()
+    const clock = manualClock()
+    const bus = createPostgresBus(line, clock, () => undefined)
+    const heard: Hint[] = []
+    createPostgresBus(line, clock, () => undefined).onHint((hint) => heard.push(hint))
+    for (let each = 1; each <= 300; each += 1) bus.publish(head(each, 1))
+    const revoked: Hint = { k: 'user', t: id(0), u: id(400), v: 2 }
+    bus.publish(revoked)
+    await settle()
+    expect(heard[0]).toEqual(revoked)
+    expect(heard).toHaveLength(301)
+  })
+
   it('[P6] loses what cannot be sent, says so, and goes on', async () => {
     const line = wire()
     const clock = manualClock()

@@ -33,6 +33,8 @@ export function createPostgresBus(
   const greeting = payloadOf([])
   const hintListeners = new Set<(hint: Hint) => void>()
   const gapListeners = new Set<() => void>()
+  /** Who may no longer do what goes before what is new: it is hardly ever more than one notification. */
+  const first = new Map<string, string>()
   const waiting = new Map<string, string>()
   const heardAt = new Map<string, number>()
   let connectedAt = clock.now()
@@ -79,13 +81,14 @@ export function createPostgresBus(
   /** One notification at a time: the connection takes no second statement while the first is under way. */
   async function send(): Promise<void> {
     sending = true
-    while (waiting.size > 0 || mustGreet) {
-      const isGreeting = waiting.size === 0
+    while (first.size + waiting.size > 0 || mustGreet) {
+      const isGreeting = first.size + waiting.size === 0
       // Hints greet as well as a greeting does.
       mustGreet = false
       try {
         await notifications.publish(nextPayload())
       } catch (error) {
+        first.clear()
         waiting.clear()
         // Where the connection is away, whoever there is will be greeted when it is back.
         if (!isGreeting) onFault(error)
@@ -101,11 +104,13 @@ export function createPostgresBus(
   function nextPayload(): string {
     const hints: string[] = []
     let length = greeting.length
-    for (const [key, text] of waiting) {
-      if (hints.length > 0 && length + text.length + 1 > MAX_PAYLOAD) break
-      hints.push(text)
-      length += text.length + 1
-      waiting.delete(key)
+    for (const queue of [first, waiting]) {
+      for (const [key, text] of queue) {
+        if (hints.length > 0 && length + text.length + 1 > MAX_PAYLOAD) return payloadOf(hints)
+        hints.push(text)
+        length += text.length + 1
+        queue.delete(key)
+      }
     }
     return payloadOf(hints)
   }
@@ -115,9 +120,10 @@ export function createPostgresBus(
       if (heardAt.size === 0 && clock.now() - connectedAt > GETTING_KNOWN_MS) return
       // A later hint about the same thing says all that an earlier one did.
       const key = keyOf(each)
-      if (waiting.size >= MAX_WAITING && !waiting.has(key)) return
-      waiting.delete(key)
-      waiting.set(key, JSON.stringify(each))
+      const queue = each.k === 'user' || each.k === 'tenant' || each.k === 'held' ? first : waiting
+      if (queue.size >= MAX_WAITING && !queue.has(key)) return
+      queue.delete(key)
+      queue.set(key, JSON.stringify(each))
       sendSoon()
     },
     onHint(listener) {

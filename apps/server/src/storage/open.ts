@@ -9,6 +9,7 @@ import { auditQueue } from './audit-only.ts'
 import { type CommitBatch, commitBatches } from './commit.ts'
 import { Connection, connectionConfig } from './connection.ts'
 import { DatabaseRefused, errorCode, StorageUnavailable } from './errors.ts'
+import { type Following, followingFrom } from './following.ts'
 import { type GatewayReads, gatewayReadsFrom } from './gateway-reads.ts'
 import { PrismaClient } from './generated/client.ts'
 import { type InboxReads, inboxReadsFrom } from './inbox-reads.ts'
@@ -24,7 +25,8 @@ import { type Transactions, transactionsOf } from './transaction.ts'
 
 /** Everything the server asks of its database. Ids are UUIDs, times epoch milliseconds, sequences safe integers. */
 export type Database = Transactions &
-  Replay &
+  Omit<Replay, 'poll'> &
+  Following &
   GatewayReads &
   InboxReads &
   AuditReads &
@@ -64,6 +66,9 @@ export type DatabaseLimits = {
   readonly auditBatch: number
 }
 
+/** See following.ts. Two, so that one slow answer is not everybody's. */
+const FOLLOW_CONNECTIONS = 2
+
 const DEFAULT_LIMITS: DatabaseLimits = {
   connectMs: 5_000,
   statementMs: 10_000,
@@ -99,6 +104,8 @@ export async function openDatabase(options: OpenOptions): Promise<Database> {
 
   const pool = new pg.Pool({ ...config('server'), max: Math.ceil(limits.changeLanes * 1.5) })
   pool.on('error', report)
+  const followPool = new pg.Pool({ ...config('follow'), max: FOLLOW_CONNECTIONS })
+  followPool.on('error', report)
   const prisma = new PrismaClient({
     adapter: new PrismaPg(pool, { onConnectionError: report }),
     errorFormat: 'minimal',
@@ -115,7 +122,11 @@ export async function openDatabase(options: OpenOptions): Promise<Database> {
   async function close(): Promise<void> {
     await audit.idle()
     await prisma.$disconnect()
-    await Promise.all([pool.end(), ...[...commitConnections, ...auditConnections].map((each) => each.close())])
+    await Promise.all([
+      pool.end(),
+      followPool.end(),
+      ...[...commitConnections, ...auditConnections].map((each) => each.close()),
+    ])
   }
   let closing: Promise<void> | undefined
 
@@ -123,6 +134,7 @@ export async function openDatabase(options: OpenOptions): Promise<Database> {
     installation,
     ...transactionsOf(prisma, changeLanes, clock, limits),
     ...replayFrom(pool),
+    ...followingFrom(followPool),
     ...gatewayReadsFrom(pool),
     ...inboxReadsFrom(pool),
     ...auditReadsFrom(pool),
