@@ -1,13 +1,13 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
-import { Link } from '@tanstack/react-router'
 import { type AuditHold, type AuditPolicy, changeAuditPolicy } from '@wardline/protocol'
 import { type SubmitEvent, useState } from 'react'
-import { clock, shortDate, zone } from '../format/time.ts'
+import { clock, shortDate } from '../format/time.ts'
 import { strings } from '../strings.ts'
 import { Button } from '../ui/button.tsx'
 import { TextField } from '../ui/field.tsx'
 import { Failure, Loading } from '../ui/screen-state.tsx'
 import { useAbility, useWardline } from '../wardline/context.tsx'
+import { PageHead } from './page-head.tsx'
 import { patientOf } from './patient-of.ts'
 import styles from './reviews-screen.module.css'
 
@@ -26,17 +26,7 @@ export function KeepingScreen() {
   const holds = useQuery({ queryKey: HOLDS, queryFn: () => api.admin.auditHolds(), ...once })
   return (
     <div className={styles.screen}>
-      <header className={styles.header}>
-        <div>
-          <h1>{text.title}</h1>
-          <p className={styles.lead}>
-            {text.lead} {strings.words.timesIn(zone())}
-          </p>
-        </div>
-        <Link to="/audit" search={{}}>
-          {strings.audit.reviews.toEvents}
-        </Link>
-      </header>
+      <PageHead title={text.title} lead={text.lead} />
       {policy.isPending ? (
         <Loading lines={2} />
       ) : policy.isError ? (

@@ -2,7 +2,7 @@ import { Link, useNavigate } from '@tanstack/react-router'
 import type { AuditReview, AuditReviews } from '@wardline/protocol'
 import { ClipboardCheck } from 'lucide-react'
 import { type SubmitEvent, useState } from 'react'
-import { clock, shortDate, zone } from '../format/time.ts'
+import { clock, shortDate } from '../format/time.ts'
 import { strings } from '../strings.ts'
 import { Button } from '../ui/button.tsx'
 import { Dialog } from '../ui/dialog.tsx'
@@ -10,6 +10,7 @@ import { TextField } from '../ui/field.tsx'
 import { Failure, Loading, ScreenState } from '../ui/screen-state.tsx'
 import { useAbility } from '../wardline/context.tsx'
 import { useOpenReview, useReviews, useSignReview } from './api.ts'
+import { PageHead } from './page-head.tsx'
 import styles from './reviews-screen.module.css'
 import { localInput } from './search.ts'
 
@@ -24,17 +25,7 @@ export function ReviewsScreen() {
   const mayReview = useAbility('audit.review')
   return (
     <div className={styles.screen}>
-      <header className={styles.header}>
-        <div>
-          <h1>{text.title}</h1>
-          <p className={styles.lead}>
-            {text.lead} {strings.words.timesIn(zone())}
-          </p>
-        </div>
-        <Link to="/audit" search={{}}>
-          {text.toEvents}
-        </Link>
-      </header>
+      <PageHead title={text.title} lead={text.lead} />
       {reviews.isPending ? (
         <Loading lines={4} />
       ) : reviews.isError ? (
