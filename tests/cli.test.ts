@@ -189,3 +189,28 @@ describe('R-11: wardline factors reset', () => {
     expect(await reset('nobody')).toMatchObject({ code: 1, err: 'wardline: there is no user "nobody" in lakeside.\n' })
   })
 })
+
+describe('R-10: wardline people set-up', () => {
+  it('makes a link by which somebody sets a new password, once, beside a running server', async () => {
+    const setUp = (user: string, ...more: string[]) =>
+      wardline(['people', 'set-up', '--tenant', 'lakeside', '--user', user, ...more])
+    const { code, out, err } = await setUp('Admin.Novak', '--reset-factors')
+    expect([code, err]).toEqual([0, ''])
+    const [, given = ''] = /^https:\/\/[^/]+\/set-up#(\S+)\ngood once, until 20\S+Z\n$/.exec(out) ?? []
+    const body = { code: given, password: 'marsh otter teapot nine' }
+    const person = new Person(server)
+    expect((await person.bare('POST', '/auth/set-up', { body })).body).toEqual({
+      tenant: 'lakeside',
+      username: 'admin.novak',
+    })
+    expect((await person.bare('POST', '/auth/set-up', { body })).status).toBe(401)
+    expect((await person.signIn('lakeside', 'admin.novak', { password: body.password })).status).toBe(200)
+    expect(await auditOf(server, 'lakeside', { action: 'password.reset' })).toMatchObject([
+      { outcome: 'allowed', actor: NIL_UUID, reason: 'factor-changed' },
+    ])
+    expect(await setUp('nobody')).toMatchObject({
+      code: 1,
+      err: 'wardline: there is no person "nobody" in lakeside who may sign in.\n',
+    })
+  })
+})

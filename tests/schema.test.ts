@@ -197,6 +197,7 @@ describe('R-72 what was written stays as it was written', () => {
       'revoked_tokens',
       'role_permissions',
       'roles',
+      'set_up_codes',
       'sign_in_challenges',
       'sign_in_failures',
       'sign_in_places',

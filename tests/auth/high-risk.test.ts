@@ -49,6 +49,7 @@ const rows: readonly Row[] = [
   ['session.manage', 'POST', () => '/admin/tokens/revoke', () => ({ user: nurse.user.id, jti: 'j'.repeat(32) })],
   ['session.manage', 'DELETE', () => '/admin/sessions'],
   ['factor.reset', 'DELETE', () => `${person()}/factors`],
+  ['password.reset', 'POST', () => `${person()}/set-up`, () => ({})],
 ]
 
 const named = rows.map((row): [string, Row] => [`${row[0]} by ${row[1]} ${String(row[2]).slice(6)}`, row])

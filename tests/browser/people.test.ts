@@ -3,7 +3,7 @@ import type { Browser, Page } from '@playwright/test'
 import { page as pageOf, patientSummary } from '@wardline/protocol'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { auditOf } from '../_util/audit.ts'
-import { launchBrowser, type PersonInBrowser, signInAt } from '../_util/browser.ts'
+import { isLive, launchBrowser, type PersonInBrowser, signInAt } from '../_util/browser.ts'
 import { addPatient, type TestPatient } from '../_util/patients.ts'
 import { type Person, signedIn } from '../_util/person.ts'
 import { startTestServer, type TestServer } from '../_util/server.ts'
@@ -46,6 +46,7 @@ describe('who may sign in', () => {
     await page.getByLabel('Name', { exact: true }).fill('Bola Adeyemi')
     await page.getByRole('checkbox', { name: /^Nurse/ }).check()
     await page.getByRole('button', { name: 'Create' }).click()
+    await page.getByRole('dialog', { name: 'A link to set a password' }).getByRole('button', { name: 'Cancel' }).click()
     await page.getByText('Bola Adeyemi has an account.').waitFor()
 
     await page.getByRole('button', { name: 'Change: Bola Adeyemi' }).click()
@@ -60,6 +61,54 @@ describe('who may sign in', () => {
     expect(
       await auditOf(server, 'riverside', { action: 'user.create', actor: server.users.get('riverside/admin.reyes') }),
     ).toMatchObject([{ outcome: 'allowed' }])
+  })
+
+  it('somebody new sets their own password by a link, at a browser of their own, without a mouse', async () => {
+    const { page } = admin
+    await page.getByRole('link', { name: 'People', exact: true }).first().click()
+    await page.getByRole('button', { name: 'New person' }).click()
+    await page.getByLabel('User name').fill('nurse.balogun')
+    await page.getByLabel('Name', { exact: true }).fill('Kemi Balogun')
+    await page.getByRole('checkbox', { name: /^Nurse/ }).check()
+    await page.getByRole('button', { name: 'Create' }).click()
+    await page.getByRole('dialog', { name: 'A link to set a password: Kemi Balogun' }).waitFor()
+    await page.getByRole('button', { name: 'Make the link' }).click()
+    await page.getByText('This link is for Kemi Balogun alone').waitFor()
+    const link = await page.getByRole('textbox', { name: 'Link' }).inputValue()
+    const [, code = ''] = link.split('#')
+    expect(code.length).toBeGreaterThan(40)
+    expect(await findings(page)).toEqual([])
+    await page.getByRole('button', { name: 'Done' }).click()
+
+    const context = await browser.newContext({ ignoreHTTPSErrors: true, viewport: { width: 390, height: 844 } })
+    const theirs = await context.newPage()
+    const asked: string[] = []
+    theirs.on('request', (request) => asked.push(request.url()))
+    await theirs.goto(link)
+    await theirs.getByRole('heading', { name: 'Set your password' }).waitFor()
+    await expect.poll(() => theirs.evaluate('location.href')).toBe(`${server.url}/set-up`)
+    expect(await findings(theirs)).toEqual([])
+    const type = async (text: string) => {
+      await theirs.keyboard.type(text)
+      await theirs.keyboard.press('Enter')
+    }
+    await type('Password123')
+    await theirs.getByRole('alert').getByText('one of the commonest').waitFor()
+    await type('marsh otter teapot nine')
+    await theirs.getByRole('status').getByText('Your password is set.').waitFor()
+    expect(await theirs.getByLabel('User name').inputValue()).toBe('nurse.balogun')
+    await type('marsh otter teapot nine')
+    await isLive(theirs)
+    expect(asked.filter((url) => url.includes(code))).toEqual([])
+
+    await theirs.goto('about:blank')
+    await theirs.goto(link)
+    await theirs.getByRole('heading', { name: 'Set your password' }).waitFor()
+    await type('another fine password')
+    await theirs.getByRole('alert').getByText('This link serves no more').waitFor()
+    await theirs.getByRole('button', { name: 'Go to sign-in' }).click()
+    await isLive(theirs)
+    await context.close()
   })
 
   it('what each role may do is read off a table', async () => {

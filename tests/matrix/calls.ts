@@ -116,6 +116,10 @@ export const calls: Partial<Record<Action, Calls>> = {
     self: [{ route: 'DELETE /admin/users/:id/factors' }],
     'other-user': [{ route: 'DELETE /admin/users/:id/factors' }],
   },
+  'password.reset': {
+    self: [{ route: 'POST /admin/users/:id/set-up', body: () => ({}) }],
+    'other-user': [{ route: 'POST /admin/users/:id/set-up', body: () => ({}) }],
+  },
   'role.read': { tenant: [{ route: 'GET /admin/roles' }] },
   'role.assign': {
     self: [{ route: 'PATCH /admin/users/:id', body: ({ role }) => ({ roles: [role] }), firstAsks: 'user.manage' }],
@@ -268,6 +272,7 @@ export const routesForAnyone: Readonly<Record<string, string>> = {
   'POST /api/v1/auth/second-factor': 'how one becomes somebody',
   'POST /api/v1/auth/passkey': 'how one becomes somebody',
   'POST /api/v1/auth/passkey/options': 'what to ask an authenticator, before anybody is somebody',
+  'POST /api/v1/auth/set-up': 'by a code that an administrator has made: how one gets a password',
   'POST /api/v1/auth/refresh': 'by the cookie: how one stays somebody',
   'POST /api/v1/auth/step-up': 'by a token: whoever it is proves again that they are',
   'POST /api/v1/auth/lock': 'one’s own session, whoever it is',

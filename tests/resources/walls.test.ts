@@ -98,6 +98,7 @@ function calls(
     { method: 'POST', path: '/admin/care-team', body: { patient, user: mine.user, role: 'physician' } },
     { method: 'POST', path: '/admin/care-team', body: { patient: mine.patient, user, role: 'physician' } },
     { method: 'DELETE', path: `/admin/users/${user}/factors` },
+    { method: 'POST', path: `/admin/users/${user}/set-up`, body: {} },
     { method: 'DELETE', path: `/admin/care-team/${assignment}` },
     { method: 'POST', path: `/admin/sessions/${session}/renew`, body: { demand: 'step-up' } },
     { method: 'DELETE', path: `/admin/sessions/${session}` },

@@ -7,6 +7,7 @@ import { drillCommand } from './drill.ts'
 import { factorsCommand } from './factors.ts'
 import { importCommand } from './import.ts'
 import { keysCommand } from './keys.ts'
+import { peopleCommand } from './people.ts'
 import { sequencerCommand } from './sequencer.ts'
 import { sessionsCommand } from './sessions.ts'
 import { tenantCommand } from './tenant.ts'
@@ -21,6 +22,7 @@ const program = new Command('wardline')
   .addCommand(keysCommand())
   .addCommand(sessionsCommand())
   .addCommand(factorsCommand())
+  .addCommand(peopleCommand())
   .addCommand(auditCommand())
   .addCommand(sequencerCommand())
   .addCommand(drillCommand())

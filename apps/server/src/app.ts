@@ -42,6 +42,7 @@ import { registerSettingsRoutes } from './tenants/routes.ts'
 import { certificateOptions, type ServerCertificate } from './tls/certificates.ts'
 import { TLS_OPTIONS } from './tls/options.ts'
 import { registerUserRoutes } from './users/routes.ts'
+import { registerSetUpRoutes } from './users/set-up-routes.ts'
 
 const HEADER_COUNT = 100
 /** Whether requests have come to their end in time is looked after at this pace. */
@@ -153,6 +154,7 @@ export async function createApp(ctx: Context, certificate: ServerCertificate): P
   registerKeyRoutes(app, ctx)
   registerContractRoutes(app, site)
   await app.register(async (anyone: App) => registerSignInRoutes(anyone, ctx), { prefix: API_BASE })
+  await app.register(async (anyone: App) => registerSetUpRoutes(anyone, ctx), { prefix: API_BASE })
   await app.register(async (scope: App) => registerOAuthRoutes(scope, ctx), { prefix: API_BASE })
   await app.register(async (api: App) => registerAuthenticated(api, ctx), { prefix: API_BASE })
   await registerGateway(app, ctx)

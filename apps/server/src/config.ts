@@ -56,6 +56,7 @@ export type Config = {
   readonly signingKeyDays: number
   readonly sessionMs: number
   /** How old a proof may be for what is of high risk; 0: any age. */
+  readonly setUpMs: number
   readonly stepUpMs: number
   /** Whether a session that is bound to a client certificate needs no step-up. */
   readonly stepUpByCertificate: boolean
@@ -228,6 +229,7 @@ function toConfig(values: Values): Config {
     accessTokenSeconds: values.WARDLINE_ACCESS_TOKEN_SECONDS,
     signingKeyDays: values.WARDLINE_SIGNING_KEY_DAYS,
     sessionMs: values.WARDLINE_SESSION_HOURS * 3_600_000,
+    setUpMs: values.WARDLINE_SET_UP_HOURS * 3_600_000,
     stepUpMs: values.WARDLINE_STEP_UP_MINUTES * 60_000,
     stepUpByCertificate: values.WARDLINE_STEP_UP_BY_CERTIFICATE,
     argon2: {

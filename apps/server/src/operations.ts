@@ -7,6 +7,7 @@ import type { RunOptions } from './audit/sequencer/run.ts'
 import { systemClock } from './clock.ts'
 import { type Config, ConfigError, loadConfig } from './config.ts'
 import { StartError } from './errors.ts'
+import { createSite } from './http/site.ts'
 import { fileSigningProvider, signingKeysIn } from './keys/file-signing-provider.ts'
 import { createKeyring, type Keyring } from './keys/keyring.ts'
 import { type KeyProvider, openRootKeyFile, RootKeyError } from './keys/root-key.ts'
@@ -38,6 +39,7 @@ export { endAllSessions, endSessionsOfNamed } from './sessions/revoke-many.ts'
 export { CompareStore } from './storage/compare-store.ts'
 export { SequencerStore } from './storage/sequencer-store.ts'
 export { beginTenant, InvalidTenant } from './tenants/begin.ts'
+export { makeSetUpCodeOfNamed, setUpLink } from './users/set-up-code.ts'
 
 /** What an operation at the machine works with. */
 export type Installation = {
@@ -45,6 +47,10 @@ export type Installation = {
   readonly keyring: Keyring
   readonly signingKeys: SigningKeys
   readonly argon2: Config['argon2']
+  /** How long a set-up code serves, in milliseconds. */
+  readonly setUpMs: number
+  /** What people call the server by, as far as its settings tell. */
+  readonly origin: string
 }
 
 /** The installation cannot be worked with. The message says what to do, one line for each problem. */
@@ -56,7 +62,7 @@ export class OperationRefused extends Error {}
  */
 export async function withInstallation<T>(run: (installation: Installation) => Promise<T>): Promise<T> {
   return withPrepared(async ({ prepared, keys, config, endings }) => {
-    const { argon2 } = config
+    const { argon2, setUpMs } = config
     const database = await openDatabase({
       appUrl: prepared.appUrl,
       clock: systemClock,
@@ -65,7 +71,8 @@ export async function withInstallation<T>(run: (installation: Installation) => P
     endings.push(() => database.close())
     const provider = fileSigningProvider(signingKeysIn(config.keysDir))
     const signingKeys = await openSigningKeys(provider, () => systemClock.now(), MAX_TOKEN_LIFE_MS, rethrow)
-    return run({ database, keyring: createKeyring({ database, keys, clock: systemClock }), signingKeys, argon2 })
+    const keyring = createKeyring({ database, keys, clock: systemClock })
+    return run({ database, keyring, signingKeys, argon2, setUpMs, origin: createSite(config).origin })
   })
 }
 

@@ -192,6 +192,12 @@ const named = {
     'For how many days a key signs access tokens before the next one does. 0: until `wardline keys rotate`.',
   ),
   WARDLINE_SESSION_HOURS: whole(12, 1, 24, 'How long a sign-in lives at most, in hours, whatever its user does.'),
+  WARDLINE_SET_UP_HOURS: whole(
+    24,
+    1,
+    168,
+    'For how many hours a link serves by which somebody sets the password of their account.',
+  ),
   WARDLINE_STEP_UP_MINUTES: whole(
     15,
     0,

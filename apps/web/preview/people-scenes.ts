@@ -105,6 +105,35 @@ export const peopleScenes: readonly Scene[] = [
     },
   },
   {
+    name: 'people-set-up',
+    who: reyes.username,
+    path: '/people',
+    before: listed,
+    act: async (page) => {
+      await page.getByRole('button', { name: 'Change: Astrid Lind' }).click()
+      await page.getByRole('button', { name: 'Let them set a password' }).click()
+      await page.getByRole('switch', { name: 'Reset second factors as well' }).check()
+    },
+  },
+  {
+    name: 'people-set-up-link',
+    who: reyes.username,
+    path: '/people',
+    before: (server) => {
+      listed(server)
+      server.http(`POST /admin/users/${lind.id}/set-up`, () => ({
+        status: 201,
+        body: { code: `${fakeId(0x10)}.${'mT4kQ9xWb7Lr2VnZ'.repeat(3).slice(0, 43)}`, expiresAt: shifted(24) },
+      }))
+    },
+    act: async (page) => {
+      await page.getByRole('button', { name: 'Change: Astrid Lind' }).click()
+      await page.getByRole('button', { name: 'Let them set a password' }).click()
+      await page.getByRole('button', { name: 'Make the link' }).click()
+      await page.getByLabel('Link', { exact: true }).waitFor()
+    },
+  },
+  {
     name: 'people-new',
     who: reyes.username,
     path: '/people',

@@ -1,4 +1,4 @@
-import type { FakeServer } from '@wardline/client/fake-server'
+import { type FakeServer, problemOf } from '@wardline/client/fake-server'
 import type { Scene } from './scenes.ts'
 import { lind, patientChannel, reyes } from './world.ts'
 
@@ -41,6 +41,43 @@ export const sessionScenes: readonly Scene[] = [
       server.lock('locked-idle')
       await page.getByRole('heading', { name: 'Locked' }).waitFor()
       await page.getByText('Nobody was here').waitFor()
+    },
+  },
+  {
+    name: 'set-up',
+    who: null,
+    path: '/set-up#a-code',
+    before: (server) => server.http('POST /auth/set-up', () => problemOf('invalid', 'password-common')),
+    act: async (page) => {
+      await page.getByLabel('New password').fill('Password123')
+      await page.getByRole('button', { name: 'Set the password' }).click()
+      await page.getByText('one of the commonest').waitFor()
+    },
+  },
+  {
+    name: 'set-up-over',
+    who: null,
+    path: '/set-up#a-code',
+    before: (server) => server.http('POST /auth/set-up', () => problemOf('unauthenticated')),
+    act: async (page) => {
+      await page.getByLabel('New password').fill('marsh otter teapot nine')
+      await page.getByRole('button', { name: 'Set the password' }).click()
+      await page.getByText('serves no more').waitFor()
+    },
+  },
+  {
+    name: 'set-up-done',
+    who: null,
+    path: '/set-up#a-code',
+    before: (server) =>
+      server.http('POST /auth/set-up', () => ({
+        status: 200,
+        body: { tenant: 'riverside', username: lind.username },
+      })),
+    act: async (page) => {
+      await page.getByLabel('New password').fill('marsh otter teapot nine')
+      await page.getByRole('button', { name: 'Set the password' }).click()
+      await page.getByText('Your password is set').waitFor()
     },
   },
   {

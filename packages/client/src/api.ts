@@ -33,6 +33,7 @@ import {
   factors,
   historyPage,
   type keepAuditFilter,
+  type makeSetUpCode,
   type markAuditEvent,
   type openAuditReview,
   type PasskeyAttestation,
@@ -48,6 +49,9 @@ import {
   role,
   sessionSummary,
   sessionsEnded,
+  setUpAnswer,
+  setUpCode,
+  type setUpRequest,
   signedInUser,
   tenantSettings,
   totpEnrolment,
@@ -87,6 +91,9 @@ export function createApi(call: <T>(call: Call<T>) => Promise<T>) {
   return {
     /** What a sign-in page needs to know; for anybody. */
     about: () => call({ method: 'GET', path: '/about', answer: about, open: true }),
+    /** Sets the password of an account by a code that an administrator has made; for anybody who has it, once. Answers what one signs in with. */
+    setUp: (body: Input<typeof setUpRequest>) =>
+      call({ method: 'POST', path: '/auth/set-up', body, answer: setUpAnswer, open: true }),
     me: () => get('/me', signedInUser),
     /** Where this person is signed in. */
     sessions: (query: PageQuery = {}) => get('/me/sessions', sessions, query),
@@ -134,6 +141,9 @@ export function createApi(call: <T>(call: Call<T>) => Promise<T>) {
         call({ method: 'PATCH', path: at('/admin/roles', name), body, answer: role }),
       /** Takes all second factors of somebody else away, who has lost them. */
       resetFactors: (id: string) => remove(`${at('/admin/users', id)}/factors`),
+      /** The code by which they set their password, shown once; `resetFactors`: their second factors go as well when it is used. */
+      makeSetUpCode: (id: string, body: Input<typeof makeSetUpCode>) =>
+        post(`${at('/admin/users', id)}/set-up`, body, setUpCode),
       careTeam: (query: PageQuery & { patient?: string; user?: string } = {}) =>
         get('/admin/care-team', assignments, query),
       assign: (body: Input<typeof assignCareTeam>) => post('/admin/care-team', body, careTeamAssignment),

@@ -43,6 +43,7 @@ describe('what a person may do at all', () => {
     'key.rotate',
     'role.assign',
     'factor.reset',
+    'password.reset',
     'role.manage',
     'session.manage',
     'settings.manage',

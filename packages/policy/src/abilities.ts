@@ -44,7 +44,7 @@ export function abilities(actor: Actor, context: PolicyContext): Action[] {
   list(ofTenant, 'alert.read', 'integration.read', 'settings.read', 'key.read')
   list(audit, 'audit.read', 'audit.export', 'audit.review')
   list(ofTenant, 'user.manage', 'role.manage')
-  list(other, 'factor.reset', 'role.assign')
+  list(other, 'factor.reset', 'password.reset', 'role.assign')
   list(assignment, 'care-team.manage')
   list(session, 'session.manage')
   list(emergencyAccess, 'emergency-access.review')

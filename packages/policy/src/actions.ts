@@ -14,7 +14,7 @@ import type {
 /**
  * Every verb that can be asked for, and what it is done to. `TenantResource` stands for the list of such things and for
  * creating one. Actions bear the name of the permission they need; those of `account` and `emergency-access.close` need none, and
- * `factor.reset`, taking another’s second factors away, needs `user.manage`.
+ * `factor.reset` and `password.reset`, taking another’s second factors away and letting them set a password, need `user.manage`.
  *
  * Attachments follow their message: upload is `message.post`, download is `channel.read`. Delivery of every event, receipt and
  * typing sign is `channel.read` of the recipient (P5).
@@ -56,6 +56,7 @@ export interface ActionResources {
   'audit.review': AuditResource
   'user.manage': TenantResource | UserResource
   'factor.reset': UserResource
+  'password.reset': UserResource
   'role.manage': TenantResource | RoleResource
   'role.assign': UserResource
   'care-team.manage': AssignmentResource

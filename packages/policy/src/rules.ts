@@ -94,6 +94,7 @@ export const rules: { readonly [A in Action]: Rule<ActionResources[A]['kind']> }
   // Administration changes things of others.
   'user.manage': rule('user.manage', ['tenant', 'user'], byRole, notOwnAccount),
   'factor.reset': person(rule('user.manage', ['user'], byRole, notOwnAccount)),
+  'password.reset': person(rule('user.manage', ['user'], byRole, notOwnAccount)),
   'role.manage': rule('role.manage', ['tenant', 'role'], byRole, notOwnNorSystemRole),
   'role.assign': rule('role.assign', ['user'], byRole, notOwnRoles),
   'care-team.manage': rule('care-team.manage', ['assignment'], byRole, notOwnCareTeam),

@@ -11,6 +11,9 @@ export const highRiskActions: readonly Action[] = [
   'order.write',
 ]
 
+/** And what one administrator could do to everybody else with an unlocked screen. */
+const atOthersExpense: readonly Action[] = ['session.manage', 'settings.manage', 'factor.reset', 'password.reset']
+
 /**
  * High-risk operations ask for a proof of the last `maxAgeMs`; 0 asks for none. Of any level: the server takes the second factor
  * of who has one, and who has none can still step up.
@@ -18,7 +21,7 @@ export const highRiskActions: readonly Action[] = [
  */
 export function withStepUp(maxAgeMs: number, certificateSuffices = false): PolicySettings {
   if (maxAgeMs === 0) return withoutStepUp
-  const actions = new Set<Action>([...highRiskActions, 'session.manage', 'settings.manage', 'factor.reset'])
+  const actions = new Set<Action>([...highRiskActions, ...atOthersExpense])
   return { stepUp: { actions, maxAgeMs, level: 'aal1', certificateSuffices } }
 }
 

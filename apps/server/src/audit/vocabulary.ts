@@ -68,6 +68,9 @@ export const auditActions = [
   'device.register',
   'device.revoke',
   'password.change',
+  // A code was made by which somebody sets a password; it was used.
+  'password.reset',
+  'password.set-up',
   'factor.enrol',
   'factor.remove',
   'factor.recovery-codes',
@@ -183,6 +186,7 @@ export const auditReasons = [
   'cloned-authenticator',
   'no-second-factor',
   'challenge',
+  'set-up-code',
   'attempts',
   'no-credentials',
   'token',

@@ -46,6 +46,15 @@ export async function resetFactorsOfNamed(
   return (await database.withTenant(tenantId, (tx) => reset({ keyring }, tx, user.id, by))).count
 }
 
+/** Within the caller's transaction, which has taken the user's row. @returns how many there were */
+export async function takeFactors(factors: Factors, tx: Change, userId: string): Promise<number> {
+  const count = await countFactors(tx.db, tx.tenantId, userId)
+  await voidTotps(factors, tx, userId, 'all')
+  await voidPasskeys(tx, userId)
+  await voidRecoveryCodes(tx, userId)
+  return count
+}
+
 async function reset(
   factors: Factors,
   tx: Change,
@@ -53,10 +62,7 @@ async function reset(
   by: By,
 ): Promise<{ count: number; version: number }> {
   await takeUser(tx, userId)
-  const count = await countFactors(tx.db, tx.tenantId, userId)
-  await voidTotps(factors, tx, userId, 'all')
-  await voidPasskeys(tx, userId)
-  await voidRecoveryCodes(tx, userId)
+  const count = await takeFactors(factors, tx, userId)
   const { version } = await endSessions(tx, { user: userId }, 'factor-changed')
   tx.audit({ ...by, user: auditId(userId), action: 'factor.reset', outcome: 'allowed', reason: 'role', count })
   return { count, version }

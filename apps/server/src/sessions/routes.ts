@@ -24,13 +24,13 @@ import { auditSecretId } from '../audit/event.ts'
 import type { AuditReason } from '../audit/vocabulary.ts'
 import type { Context } from '../context.ts'
 import { Refusal } from '../errors.ts'
-import { networkOf } from '../gateway/admission.ts'
 import type { App } from '../http/app-type.ts'
+import { atRate } from '../http/at-rate.ts'
 import { authenticateCall, headerOf } from '../http/authenticated.ts'
 import { type Caller, callerOf } from '../http/caller.ts'
 import { decideFor, refuse } from '../http/decide.ts'
 import { KeyedRate, perMinute } from '../http/keyed-rate.ts'
-import { addressOf, pathOf, usedFromOf, whereOf } from '../http/where.ts'
+import { pathOf, usedFromOf, whereOf } from '../http/where.ts'
 import type { AccessGrant, Grant } from './grant.ts'
 import { listSessions } from './list.ts'
 import { signedInUser } from './signed-in-user.ts'
@@ -242,14 +242,6 @@ async function signOut(ctx: Context, { actor, trail, authenticated }: Caller): P
     fact: { ...trail, action: 'auth.logout' },
   })
   await ctx.access.settled(actor.tenant, actor.user)
-}
-
-/** An IPv6 address counts as its /64. */
-function atRate(rate: KeyedRate) {
-  return (request: FastifyRequest, _reply: FastifyReply, done: (error?: Error) => void) => {
-    const retryAfterMs = rate.take(networkOf(addressOf(request)))
-    done(retryAfterMs === 0 ? undefined : new Refusal('rate-limited', 'sign-ins', { retryAfterMs }))
-  }
 }
 
 function cookieRequest(request: FastifyRequest) {

@@ -8,6 +8,7 @@ import { decideFor, refuse } from '../http/decide.ts'
 import { endSessions } from '../sessions/end.ts'
 import { answerTo, demand, RENEWAL_MS } from '../sessions/risk.ts'
 import { whyRefused } from './new-password.ts'
+import { voidSetUpCode } from './set-up-code.ts'
 
 /**
  * Sets the caller's own password. Whoever else is signed in with the old one is signed out in the same transaction (R-18, R-19).
@@ -40,6 +41,8 @@ export async function changePassword(
       data: { passwordHash },
     })
     if (count === 0) throw new Refusal('conflict', 'conflict')
+    // Whoever remembers after all leaves no second way in behind.
+    await voidSetUpCode(tx, user)
     const except = caller.authenticated.claims.sid
     const ended = await endSessions(tx, { user, except }, 'password-changed')
     tx.audit({

@@ -13,6 +13,7 @@ import type { Change } from '../storage/transaction.ts'
 import { createUser, rolesNamed, UnknownRole } from './create.ts'
 import { findAdminUser } from './list.ts'
 import { whyRefused } from './new-password.ts'
+import { voidSetUpCode } from './set-up-code.ts'
 
 export type UserChanges = z.infer<typeof changeUserSchema>
 
@@ -95,6 +96,7 @@ async function applyChanges(
   if (disabled === true && before.disabledAt === null) {
     await db.user.update({ where, data: { disabledAt: new Date(tx.at) } })
     const ended = await endSessions(tx, { user: id }, 'user-disabled')
+    await voidSetUpCode(tx, id)
     version = ended.version
     audit('user.disable', ended.count)
   }

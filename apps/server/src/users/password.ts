@@ -19,7 +19,7 @@ export type Giver = 'known' | 'anybody'
 
 export interface Passwords {
   /** A PHC string (`$argon2id$v=19$m=…`). */
-  hash(password: string): Promise<string>
+  hash(password: string, giver?: Giver): Promise<string>
   /** Takes the same time where there is no such user, `stored` being null (R-10). */
   verify(stored: string | null, password: string, giver: Giver): Promise<PasswordVerdict>
 }
@@ -41,7 +41,7 @@ export async function createPasswords(parameters: Argon2Parameters, maxWaiting: 
   const ofNobody = await hash(randomBytes(32), options)
 
   return {
-    hash: (password) => inTurn('known', () => hash(normal(password), options)),
+    hash: (password, giver = 'known') => inTurn(giver, () => hash(normal(password), options)),
     verify: (stored, password, giver) =>
       inTurn(giver, async () => {
         const text = normal(password)

@@ -1,6 +1,6 @@
-import { useState } from 'react'
 import { strings } from '../strings.ts'
 import { Button } from '../ui/button.tsx'
+import { useCopied } from '../ui/use-copied.ts'
 import styles from './account.module.css'
 
 const text = strings.account.factor
@@ -14,14 +14,7 @@ interface RecoveryCodesProps {
 
 /** Shown this once. */
 export function RecoveryCodes({ codes, done, onKept }: RecoveryCodesProps) {
-  const [copied, setCopied] = useState(false)
-  const copy = () => {
-    // Where the browser refuses, they can still be marked and copied by hand.
-    navigator.clipboard.writeText(codes.join('\n')).then(
-      () => setCopied(true),
-      () => setCopied(false),
-    )
-  }
+  const { copied, copy } = useCopied(codes.join('\n'))
   return (
     <>
       <p role="status">

@@ -1,9 +1,9 @@
 import type { PatientSummary } from '@wardline/protocol'
 import { Check, Copy } from 'lucide-react'
-import { useState } from 'react'
 import { patientName } from '../format/patient.ts'
 import { strings } from '../strings.ts'
 import { IconButton } from '../ui/button.tsx'
+import { useCopied } from '../ui/use-copied.ts'
 import { Born, RecordNumber } from './patient-banner.tsx'
 import styles from './patient-details.module.css'
 
@@ -11,13 +11,7 @@ const text = strings.patients
 
 /** The patient once more, with what the banner has no room for. */
 export function PatientDetails({ patient, now }: { readonly patient: PatientSummary; readonly now: number }) {
-  const [copied, setCopied] = useState(false)
-  const copy = () => {
-    navigator.clipboard.writeText(patient.mrn).then(
-      () => setCopied(true),
-      () => setCopied(false),
-    )
-  }
+  const { copied, copy } = useCopied(patient.mrn)
   return (
     <dl className={styles.details}>
       <div>

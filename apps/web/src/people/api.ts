@@ -43,6 +43,16 @@ export function useResetFactors() {
   return useMutation({ mutationFn: ({ id }: AdminUser) => api.admin.resetFactors(id) })
 }
 
+/** What it answers is not kept when the dialog is gone. */
+export function useMakeSetUpCode() {
+  const { api } = useWardline()
+  return useMutation({
+    mutationFn: ({ id, resetFactors }: { readonly id: string; readonly resetFactors: boolean }) =>
+      api.admin.makeSetUpCode(id, { resetFactors }),
+    gcTime: 0,
+  })
+}
+
 type Calls = ReturnType<typeof useWardline>['api']['admin']
 
 /** Creates or changes an account; the list and the directory follow. */

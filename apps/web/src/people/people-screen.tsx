@@ -1,3 +1,4 @@
+import type { AdminUser } from '@wardline/protocol'
 import { UserRoundPlus } from 'lucide-react'
 import { useState } from 'react'
 import { strings } from '../strings.ts'
@@ -7,6 +8,7 @@ import { PeoplePage } from './people-page.tsx'
 import styles from './people-screen.module.css'
 import { PersonDialog } from './person-dialog.tsx'
 import { PersonList } from './person-list.tsx'
+import { SetUpDialog } from './set-up-dialog.tsx'
 
 const text = strings.accounts.people
 
@@ -14,6 +16,9 @@ const text = strings.accounts.people
 export function PeopleScreen() {
   const mayCreate = useAbility('user.manage')
   const [creating, setCreating] = useState(false)
+  const maySetUp = useAbility('password.reset')
+  /** Somebody new who cannot sign in yet. */
+  const [open, setOpen] = useState<AdminUser | null>(null)
   const [done, setDone] = useState<string | null>(null)
   return (
     <PeoplePage
@@ -37,12 +42,14 @@ export function PeopleScreen() {
         <PersonDialog
           person={null}
           onClose={() => setCreating(false)}
-          onDone={(said) => {
+          onDone={(said, created) => {
             setDone(said)
             setCreating(false)
+            if (maySetUp) setOpen(created ?? null)
           }}
         />
       )}
+      {open !== null && <SetUpDialog person={open} onClose={() => setOpen(null)} />}
     </PeoplePage>
   )
 }

@@ -16,16 +16,19 @@ const text = strings.accounts.person
 interface PersonDialogProps {
   /** Whose account is changed; null: a new one is made. */
   readonly person: AdminUser | null
-  /** Says what was done, and closes. */
-  readonly onDone: (said: string) => void
+  /** Says what was done, and closes. `open`: somebody new who has no password yet. */
+  readonly onDone: (said: string, open?: AdminUser) => void
+  /** Asks for a link by which they set their password. */
+  readonly onSetUp?: () => void
   readonly onClose: () => void
 }
 
 /** An account, new or changed: who somebody is to their colleagues, what they may do, and whether they may sign in at all. */
-export function PersonDialog({ person, onDone, onClose }: PersonDialogProps) {
+export function PersonDialog({ person, onDone, onSetUp, onClose }: PersonDialogProps) {
   const form = useId()
   const save = useSavePerson()
   const mayAssign = useAbility('role.assign')
+  const maySetUp = useAbility('password.reset')
   const [username, setUsername] = useState('')
   const [password, setPassword] = useState('')
   const [displayName, setDisplayName] = useState(person?.displayName ?? '')
@@ -46,7 +49,9 @@ export function PersonDialog({ person, onDone, onClose }: PersonDialogProps) {
         ...(title.trim() === '' ? {} : { title: title.trim() }),
         ...(password === '' ? {} : { password }),
       }
-      save.mutate((admin) => admin.createUser(body), { onSuccess: () => onDone(text.created(name)) })
+      save.mutate((admin) => admin.createUser(body), {
+        onSuccess: (created) => onDone(text.created(name), password === '' ? created : undefined),
+      })
       return
     }
     const changes = {
@@ -125,6 +130,14 @@ export function PersonDialog({ person, onDone, onClose }: PersonDialogProps) {
             checked={!disabled}
             onChange={(active) => setDisabled(!active)}
           />
+        )}
+        {person !== null && !person.disabled && maySetUp && onSetUp !== undefined && (
+          <div className={styles.way}>
+            <Button aria-haspopup="dialog" onClick={onSetUp}>
+              {text.setUp}
+            </Button>
+            <p className={styles.what}>{text.setUpHint}</p>
+          </div>
         )}
         {person !== null && <Looks person={person.id} />}
       </form>

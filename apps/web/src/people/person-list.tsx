@@ -10,6 +10,7 @@ import { useAccounts, useResetFactors } from './api.ts'
 import { ConfirmDialog } from './confirm-dialog.tsx'
 import styles from './people-screen.module.css'
 import { PersonDialog } from './person-dialog.tsx'
+import { SetUpDialog } from './set-up-dialog.tsx'
 
 const text = strings.accounts.people
 /** So few are seen at a glance: no field to find one of them. */
@@ -24,7 +25,9 @@ interface PersonListProps {
 export function PersonList({ onDone }: PersonListProps) {
   const accounts = useAccounts()
   const [filter, setFilter] = useState('')
-  const [asked, setAsked] = useState<{ readonly person: AdminUser; readonly to: 'reset' | 'change' } | null>(null)
+  const [asked, setAsked] = useState<{ readonly person: AdminUser; readonly to: 'reset' | 'change' | 'set-up' } | null>(
+    null,
+  )
   const reset = useResetFactors()
   if (accounts.isPending) return <Loading lines={6} />
   if (accounts.isError) return <Failure error={accounts.error} onRetry={() => void accounts.refetch()} />
@@ -68,12 +71,14 @@ export function PersonList({ onDone }: PersonListProps) {
         <PersonDialog
           person={asked.person}
           onClose={() => setAsked(null)}
+          onSetUp={() => setAsked({ person: asked.person, to: 'set-up' })}
           onDone={(said) => {
             onDone(said)
             setAsked(null)
           }}
         />
       )}
+      {asked?.to === 'set-up' && <SetUpDialog person={asked.person} onClose={() => setAsked(null)} />}
       {asked?.to === 'reset' && (
         <ConfirmDialog
           title={text.resetTitle(asked.person.displayName)}

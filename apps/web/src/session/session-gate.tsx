@@ -1,4 +1,5 @@
 import { useQueryClient } from '@tanstack/react-query'
+import { SET_UP_PATH } from '@wardline/protocol'
 import { CloudOff } from 'lucide-react'
 import { type ReactNode, useCallback, useEffect, useState } from 'react'
 import { strings } from '../strings.ts'
@@ -8,6 +9,7 @@ import { MeProvider, useSessionState, useVault, useWardline } from '../wardline/
 import { IdleWarning } from './idle-warning.tsx'
 import { LockScreen } from './lock-screen.tsx'
 import styles from './session-gate.module.css'
+import { type SetUpAccount, SetUpScreen } from './set-up-screen.tsx'
 import { SignInScreen } from './sign-in-screen.tsx'
 import { SignOutProvider } from './sign-out.tsx'
 
@@ -24,6 +26,8 @@ export function SessionGate({ children }: { readonly children: ReactNode }) {
   const state = useSessionState()
   const [restoring, setRestoring] = useState<Restoring>('busy')
   const [unreached, setUnreached] = useState(false)
+  const [setUpCode, setSetUpCode] = useState(codeInAddress)
+  const [account, setAccount] = useState<SetUpAccount | null>(null)
 
   const restore = useCallback(() => {
     setRestoring('busy')
@@ -34,6 +38,11 @@ export function SessionGate({ children }: { readonly children: ReactNode }) {
   }, [wardline])
 
   useEffect(restore, [restore])
+
+  // A secret does not stay in the address: not in the history, nor on a screen that is shown to others.
+  useEffect(() => {
+    if (setUpCode !== null) window.history.replaceState(null, '', SET_UP_PATH)
+  }, [setUpCode])
 
   // Nobody should have to press a button because the network was away for a moment.
   useEffect(() => {
@@ -70,6 +79,14 @@ export function SessionGate({ children }: { readonly children: ReactNode }) {
     setUnreached(!reached)
   }, [wardline])
 
+  if (setUpCode !== null) {
+    const leave = (set: SetUpAccount | null) => {
+      window.history.replaceState(null, '', '/')
+      setAccount(set)
+      setSetUpCode(null)
+    }
+    return <SetUpScreen code={setUpCode} onDone={leave} onLeave={() => leave(null)} />
+  }
   if (state.is === 'signed-in') {
     return (
       <MeProvider me={state.user}>
@@ -100,5 +117,10 @@ export function SessionGate({ children }: { readonly children: ReactNode }) {
       </main>
     )
   }
-  return <SignInScreen ended={state.reason} unreached={unreached} />
+  return <SignInScreen ended={state.reason} unreached={unreached} account={account} />
+}
+
+/** What a link to set a password holds behind its #; null where the address is another. */
+function codeInAddress(): string | null {
+  return location.pathname === SET_UP_PATH ? location.hash.slice(1) : null
 }

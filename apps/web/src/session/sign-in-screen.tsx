@@ -10,6 +10,7 @@ import { DemoStripe } from './demo-stripe.tsx'
 import { keepTenant, keptTenant } from './kept-tenant.ts'
 import { askForPasskey, isCalledOff, passkeysWork } from './passkey.ts'
 import { SecondFactorForm } from './second-factor-form.tsx'
+import type { SetUpAccount } from './set-up-screen.tsx'
 import { type FieldErrors, fieldErrors, passkeyFailure, signInFailure, tidied } from './sign-in-failure.ts'
 import styles from './sign-in-screen.module.css'
 import { usePasskeyAutofill } from './use-passkey-autofill.ts'
@@ -24,14 +25,16 @@ interface SignInScreenProps {
   readonly ended: EndReason | null
   /** The server could not be told of the sign-out. */
   readonly unreached: boolean
+  /** Whose password was just set; null where none was. */
+  readonly account: SetUpAccount | null
 }
 
 /** The way in. Friends with password managers: real names of fields, pasting allowed, one form, one submit. */
-export function SignInScreen({ ended, unreached }: SignInScreenProps) {
+export function SignInScreen({ ended, unreached, account }: SignInScreenProps) {
   const wardline = useWardline()
   const demo = useDemo()
-  const [tenant, setTenant] = useState(() => keptTenant())
-  const [username, setUsername] = useState('')
+  const [tenant, setTenant] = useState(() => account?.tenant ?? keptTenant())
+  const [username, setUsername] = useState(account?.username ?? '')
   const [password, setPassword] = useState('')
   const [shown, setShown] = useState(false)
   const [capsLock, setCapsLock] = useState(false)
@@ -96,7 +99,8 @@ export function SignInScreen({ ended, unreached }: SignInScreenProps) {
   }
 
   const watchCapsLock = (event: KeyboardEvent) => setCapsLock(event.getModifierState('CapsLock'))
-  const notice = unreached ? text.signOutUnreached : ended === null ? null : text.ended[ended]
+  const why = ended === null ? null : text.ended[ended]
+  const notice = account !== null ? text.setUp.done : unreached ? text.signOutUnreached : why
 
   return (
     <div className={styles.screen}>

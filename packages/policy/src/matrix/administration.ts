@@ -44,6 +44,7 @@ const withinTenant: readonly MatrixCase[] = [
      channel.create-direct   own-account! own-account! own-account! own-account! perm! perm!
      user.manage             perm!     perm!     perm!      perm!      own-account!  perm!
      factor.reset            perm!     perm!     perm!      perm!      own-account!  perm!
+     password.reset          perm!     perm!     perm!      perm!      own-account!  perm!
      role.assign             perm!     perm!     perm!      perm!      own-roles!    perm!`,
   ),
   ...byAction(
@@ -57,6 +58,7 @@ const withinTenant: readonly MatrixCase[] = [
      channel.create-direct   ROLE      ROLE      ROLE       ROLE       perm!         perm!
      user.manage             perm!     perm!     perm!      perm!      ROLE          perm!
      factor.reset            perm!     perm!     perm!      perm!      ROLE          perm!
+     password.reset          perm!     perm!     perm!      perm!      ROLE          perm!
      role.assign             perm!     perm!     perm!      perm!      ROLE          perm!`,
   ),
   ...byAction(
