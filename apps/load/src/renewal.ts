@@ -5,6 +5,8 @@ const TOKEN_SECONDS = 20
 const POSTS_PER_SECOND = 50
 /** After the last post, what is on its way has this long to come. */
 const DRAIN_MS = 15_000
+/** Who reads does something now and then, as at a screen: else the session is locked after ten minutes, and shows nothing (R-21). */
+const ACTIVE_MS = 30_000
 
 export type RenewalRun = {
   readonly seconds: number
@@ -51,6 +53,8 @@ export async function runRenewal(seconds: number, progress: (text: string) => vo
       if (event.type === 'message.posted') seqs.push(seq)
     })
     channel.open({ after: 0 })
+    const moving = setInterval(() => reader.active(), ACTIVE_MS)
+    endings.push(() => clearInterval(moving))
     progress(`${POSTS_PER_SECOND} posts/s for ${seconds} s`)
     let accepted = 0
     writer.on('outbox', ({ state }) => {
