@@ -89,6 +89,8 @@ describe('who may sign in', () => {
     await expect.poll(() => theirs.evaluate('location.href')).toBe(`${server.url}/set-up`)
     expect(await findings(theirs)).toEqual([])
     const type = async (text: string) => {
+      // The page itself has put the focus where one types.
+      await theirs.locator('input:focus').waitFor()
       await theirs.keyboard.type(text)
       await theirs.keyboard.press('Enter')
     }
@@ -115,8 +117,9 @@ describe('who may sign in', () => {
     const { page } = admin
     await page.getByRole('link', { name: 'Roles' }).click()
     const table = page.getByRole('table', { name: 'What each role may do' })
-    const roles = await table.getByRole('columnheader').allTextContents()
     const row = table.getByRole('row').filter({ hasText: 'Write messages' })
+    await row.waitFor()
+    const roles = await table.getByRole('columnheader').allTextContents()
     const cells = await row.getByRole('cell').allTextContents()
     const may = (role: string) => cells[roles.indexOf(role) - 1]
     expect(may('Nurse')).toBe('yes')
@@ -174,6 +177,7 @@ describe('[R-19] who is signed in', () => {
     const { page } = admin
     const socket = await openSocket(nurse)
     await page.getByRole('link', { name: 'Sign-ins' }).click()
+    await page.getByRole('heading', { name: 'Sign-ins' }).waitFor()
     await page.getByRole('combobox', { name: 'Person', exact: true }).selectOption({ label: 'Astrid Lind' })
     await page.getByText('1 open connection').waitFor()
     expect(await findings(page)).toEqual([])
@@ -184,6 +188,25 @@ describe('[R-19] who is signed in', () => {
     await page.getByRole('dialog').getByRole('button', { name: 'End now' }).click()
     await page.getByText('That sign-in of Astrid Lind has ended.').waitFor()
     await page.getByText('Nobody is signed in.').waitFor()
+    expect((await socket.closing()).code).toBe(4403)
+  })
+
+  it('by their sockets: one is ended with its sign-in', async () => {
+    const { page } = admin
+    const socket = await openSocket(await signedIn(server, 'riverside/nurse.lind'))
+    await page.getByRole('link', { name: 'Connections' }).click()
+    await page.getByRole('heading', { name: 'Connections' }).waitFor()
+    await page.getByRole('combobox', { name: 'Person', exact: true }).selectOption({ label: 'Astrid Lind' })
+    await page
+      .getByRole('listitem')
+      .filter({ hasText: /Astrid Lind.*open since.*from 127\.0\.0\.1/ })
+      .waitFor()
+    expect(page.url()).toContain(nurse.user.id)
+    expect(await findings(page)).toEqual([])
+    await page.getByRole('button', { name: /^End now: Astrid Lind/ }).click()
+    await page.getByRole('dialog').getByRole('button', { name: 'End now' }).click()
+    await page.getByText('That sign-in of Astrid Lind has ended, with its connections.').waitFor()
+    await page.getByText('No connection is open.').waitFor()
     expect((await socket.closing()).code).toBe(4403)
   })
 

@@ -192,6 +192,25 @@ export const peopleScenes: readonly Scene[] = [
     act: (page) => page.getByText('2 open connections').waitFor(),
   },
   {
+    name: 'connections',
+    who: reyes.username,
+    path: '/people/connections',
+    before: (server) => {
+      listed(server)
+      const open = (id: number, user: string, address: string, hours: number) => ({
+        ...{ id: fakeId(0x900 + id), user, address, session: 'A'.repeat(32), device: 'B'.repeat(43) },
+        ...{ node: `${id % 2}fQz7Kd0wV1`, openedAt: shifted(-hours) },
+      })
+      const items = [
+        open(1, lind.id, '10.20.4.17', 0.1),
+        open(2, okafor.id, '10.20.9.201', 3),
+        open(3, vega.id, '2001:db8::42', 8),
+      ]
+      server.http('GET /admin/connections', () => ({ status: 200, body: { items, next: 'more' } }))
+    },
+    act: (page) => page.getByText('2001:db8::42').waitFor(),
+  },
+  {
     name: 'sign-ins-failed',
     who: reyes.username,
     path: '/people/sign-ins',

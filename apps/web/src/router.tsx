@@ -69,6 +69,13 @@ const signIns = createRoute({
   component: lazyRouteComponent(() => import('./people/sign-ins-screen.tsx'), 'SignInsScreen'),
 })
 
+const connections = createRoute({
+  getParentRoute: () => root,
+  path: '/people/connections',
+  validateSearch: peopleSearch,
+  component: lazyRouteComponent(() => import('./people/connections-screen.tsx'), 'ConnectionsScreen'),
+})
+
 /** Two addresses of one screen: the list alone, or beside one of it. */
 const alertsScreen = lazyRouteComponent(() => import('./alerts/alerts-screen.tsx'), 'AlertsScreen')
 const alerts = createRoute({
@@ -103,6 +110,7 @@ export const router = createRouter({
     roles,
     careTeams,
     signIns,
+    connections,
     settings,
   ]),
   defaultErrorComponent: Crashed,

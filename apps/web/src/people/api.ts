@@ -125,6 +125,24 @@ export function useSignIns(person: string | undefined) {
   })
 }
 
+/** The sockets that are open, of everybody or of one; the latest first. */
+export function useConnections(person: string | undefined) {
+  const { api } = useWardline()
+  const me = useMe().id
+  return useInfiniteQuery({
+    queryKey: ['connections', me, person ?? ''],
+    queryFn: ({ pageParam }) =>
+      api.admin.connections({
+        limit: LIMIT,
+        ...(person === undefined ? {} : { user: person }),
+        ...(pageParam === null ? {} : { cursor: pageParam }),
+      }),
+    initialPageParam: null as string | null,
+    getNextPageParam: ({ next }) => next,
+    staleTime: 0,
+  })
+}
+
 /** Ends one sign-in, or all of a person; how many there were. */
 export function useEndSignIns() {
   const { api } = useWardline()
@@ -135,6 +153,10 @@ export function useEndSignIns() {
       await api.admin.endSession(what.session)
       return 1
     },
-    onSuccess: () => client.invalidateQueries({ queryKey: ['sign-ins'] }),
+    onSuccess: () =>
+      Promise.all([
+        client.invalidateQueries({ queryKey: ['sign-ins'] }),
+        client.invalidateQueries({ queryKey: ['connections'] }),
+      ]),
   })
 }

@@ -21,6 +21,7 @@ export function PeoplePage({ title, lead, actions, wide = false, children }: Peo
   const careTeams = useAbility('care-team.read')
   const sessions = useAbility('session.read')
   const roles = useAbility('role.read')
+  const connections = useAbility('connection.read')
   const link = { className: styles.tab ?? '', activeProps: { 'aria-current': 'page' as const } }
   return (
     // Scrolls by itself, so it can be reached and scrolled by keys.
@@ -43,6 +44,11 @@ export function PeoplePage({ title, lead, actions, wide = false, children }: Peo
         {sessions && (
           <Link to="/people/sign-ins" search={{}} activeOptions={{ includeSearch: false }} {...link}>
             {tabs.sessions}
+          </Link>
+        )}
+        {connections && (
+          <Link to="/people/connections" search={{}} activeOptions={{ includeSearch: false }} {...link}>
+            {tabs.connections}
           </Link>
         )}
       </nav>

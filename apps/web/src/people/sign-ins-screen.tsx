@@ -1,16 +1,14 @@
 import { useNavigate, useSearch } from '@tanstack/react-router'
 import type { SessionSummary } from '@wardline/protocol'
-import { MonitorOff, RefreshCw } from 'lucide-react'
+import { MonitorOff } from 'lucide-react'
 import { useState } from 'react'
-import { clock } from '../format/time.ts'
 import { strings } from '../strings.ts'
 import { Button } from '../ui/button.tsx'
-import { SelectField } from '../ui/field.tsx'
-import { Failure, Loading, ScreenState } from '../ui/screen-state.tsx'
 import { useAbility } from '../wardline/context.tsx'
 import { useDirectory } from '../wardline/directory.ts'
 import { useEndSignIns, useSignIns } from './api.ts'
 import { ConfirmDialog } from './confirm-dialog.tsx'
+import { LiveList, PersonFilter, Refresh } from './live-list.tsx'
 import { PeoplePage } from './people-page.tsx'
 import styles from './people-screen.module.css'
 import { SignInRow } from './sign-in-row.tsx'
@@ -40,28 +38,9 @@ export function SignInsScreen() {
   }
 
   return (
-    <PeoplePage
-      title={text.title}
-      lead={text.lead}
-      actions={
-        <>
-          {held.dataUpdatedAt > 0 && <p className={styles.hint}>{text.asOf(clock(held.dataUpdatedAt))}</p>}
-          <Button icon={RefreshCw} disabled={held.isFetching} onClick={() => void held.refetch()}>
-            {text.refresh}
-          </Button>
-        </>
-      }
-    >
+    <PeoplePage title={text.title} lead={text.lead} actions={<Refresh held={held} />}>
       <div className={styles.narrow}>
-        <SelectField
-          label={text.person}
-          value={person ?? ''}
-          options={[
-            { value: '', text: text.everybody },
-            ...people.map(({ id, displayName }) => ({ value: id, text: displayName })),
-          ]}
-          onChange={(id) => void navigate({ to: '/people/sign-ins', search: id === '' ? {} : { person: id } })}
-        />
+        <PersonFilter person={person} onChange={(search) => void navigate({ to: '/people/sign-ins', search })} />
         {mayEnd && person !== undefined && items.length > 0 && (
           <Button kind="danger" aria-haspopup="dialog" onClick={() => ask('all')}>
             {text.endAll(nameOf(person))}
@@ -73,32 +52,20 @@ export function SignInsScreen() {
           {done}
         </p>
       )}
-      {held.isPending ? (
-        <Loading lines={6} />
-      ) : held.isError ? (
-        <Failure error={held.error} onRetry={() => void held.refetch()} />
-      ) : items.length === 0 ? (
-        <ScreenState icon={MonitorOff} title={text.none} />
-      ) : (
-        <ul className={styles.list}>
-          {items.map((session) => (
-            <SignInRow
-              key={session.id}
-              session={session}
-              name={nameOf(session.user)}
-              now={held.dataUpdatedAt}
-              onEnd={mayEnd && !session.current ? ask : null}
-            />
-          ))}
-        </ul>
-      )}
-      {held.hasNextPage && (
-        <div>
-          <Button disabled={held.isFetchingNextPage} onClick={() => void held.fetchNextPage()}>
-            {text.more}
-          </Button>
-        </div>
-      )}
+      <LiveList
+        held={held}
+        icon={MonitorOff}
+        none={text.none}
+        row={(session) => (
+          <SignInRow
+            key={session.id}
+            session={session}
+            name={nameOf(session.user)}
+            now={held.dataUpdatedAt}
+            onEnd={mayEnd && !session.current ? ask : null}
+          />
+        )}
+      />
       {asked === 'all' && person !== undefined && (
         <ConfirmDialog
           title={text.endAllTitle(nameOf(person))}

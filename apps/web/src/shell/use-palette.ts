@@ -30,6 +30,7 @@ export function usePalette({ onAccount, onShortcuts, onSessions }: Doors): reado
     roles: useAbility('role.read'),
     careTeams: useAbility('care-team.read'),
     sessions: useAbility('session.read'),
+    connections: useAbility('connection.read'),
     settings: useAbility('settings.manage'),
   }
   const go = (shown: boolean, name: string, run: () => void): PaletteEntry[] =>
@@ -59,6 +60,7 @@ export function usePalette({ onAccount, onShortcuts, onSessions }: Doors): reado
     ...go(may.roles, nav.roles, () => void navigate({ to: '/people/roles' })),
     ...go(may.careTeams, nav.careTeams, () => void navigate({ to: '/people/care-teams', search: {} })),
     ...go(may.sessions, nav.sessions, () => void navigate({ to: '/people/sign-ins', search: {} })),
+    ...go(may.connections, nav.connections, () => void navigate({ to: '/people/connections', search: {} })),
     ...go(may.settings, strings.policy.nav, () => void navigate({ to: '/settings' })),
     act(text.lock, () => void wardline.lock()),
     act(text.you, onAccount),

@@ -2,7 +2,7 @@ import { counted } from './words.ts'
 
 export const accounts = {
   nav: 'People, roles and access',
-  tabs: { people: 'People', roles: 'Roles', careTeams: 'Care teams', sessions: 'Sign-ins' },
+  tabs: { people: 'People', roles: 'Roles', careTeams: 'Care teams', sessions: 'Sign-ins', connections: 'Connections' },
   roles: {
     title: 'Roles',
     lead: 'Where a role needs a second factor, whoever holds it and has none can do nothing but set one up, from now on.',
@@ -129,10 +129,6 @@ export const accounts = {
   signIns: {
     title: 'Sign-ins',
     lead: 'Who is signed in now, from where, and how many connections are open. Ended here, nothing more is delivered there within a second.',
-    person: 'Person',
-    everybody: 'Everybody',
-    refresh: 'Refresh',
-    asOf: (time: string) => `As of ${time}`,
     connected: (count: number) => counted(count, 'open connection', 'open connections'),
     notConnected: 'no open connection',
     locked: 'Locked',
@@ -150,6 +146,27 @@ export const accounts = {
     endAllTitle: (name: string) => `End every sign-in of ${name}?`,
     endedAll: (name: string, count: number) => `${counted(count, 'sign-in', 'sign-ins')} of ${name} ended.`,
     none: 'Nobody is signed in.',
+  },
+  connections: {
+    title: 'Connections',
+    lead: 'Which sockets are open now, on every server. A device opens another when one is closed: what ends it for good is the end of its sign-in.',
+    since: (moment: string) => `open since ${moment}`,
+    from: (address: string) => `from ${address}`,
+    node: (name: string) => `server ${name}`,
+    look: 'What it did',
+    lookLabel: (name: string, since: string) => `What it did: ${name}, ${since}`,
+    end: 'End now',
+    endLabel: (name: string, since: string) => `End now: ${name}, ${since}`,
+    endTitle: (name: string) => `End the sign-in of ${name} that this connection is of?`,
+    endMore: 'All connections of that sign-in close at once. They may sign in again.',
+    ended: (name: string) => `That sign-in of ${name} has ended, with its connections.`,
+    none: 'No connection is open.',
+  },
+  live: {
+    person: 'Person',
+    everybody: 'Everybody',
+    refresh: 'Refresh',
+    asOf: (time: string) => `As of ${time}`,
     more: 'Show more',
   },
 } as const

@@ -11,6 +11,7 @@ export const shell = {
     roles: 'Roles',
     careTeams: 'Care teams',
     sessions: 'Sign-ins',
+    connections: 'Connections',
     reviews: 'Reviews of the audit',
   },
   connection: {
