@@ -92,13 +92,14 @@ export async function createApp(ctx: Context, certificate: ServerCertificate): P
     refuseBare(request.socket, refusalOfUnrouted(proxies.arrivalOf(request).address, ctx), headers())
   app.server.on('checkExpectation', refuseUnrouted)
   app.server.on('connect', refuseUnrouted)
-  endWithServer(app)
   // First of all hooks: who is refused by the next bears them too.
   app.addHook('onRequest', (_request, reply, next) => {
     reply.headers(headers())
     next()
   })
   limitStrangers(app, ctx)
+  // After those limits, so that it hears of connections that wait for their handshake.
+  endWithServer(app)
   app.setValidatorCompiler(validatorCompiler)
   app.setSerializerCompiler(serializerCompiler)
   acceptJsonAlone(app)

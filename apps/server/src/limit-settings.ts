@@ -33,7 +33,7 @@ const LIMIT_TEXTS: Readonly<Record<keyof Limits, string>> = {
   unknownConnectionsPerAddress: 'TCP connections of one address on which nobody has signed in.',
   unknownConnections: 'The same, of all addresses.',
   handshakesPerMinute: 'TCP connections that one address may open in a minute.',
-  handshakeMs: 'Milliseconds for a TLS handshake.',
+  handshakeMs: 'Milliseconds until a connection speaks, and again for its TLS handshake.',
   headersMs: 'Milliseconds for the head of a request.',
   requestMs: 'Milliseconds for the whole of a request.',
   stallMs: 'Milliseconds for which nobody may leave an answer over HTTP unread.',

@@ -50,7 +50,7 @@ const preAuthLimits = {
   unknownConnections: count,
   /** TCP connections that one address may open in a minute. */
   handshakesPerMinute: count,
-  /** Time for a TLS handshake, for the head of a request, and for all of a request. */
+  /** Time until a peer speaks, and again for its TLS handshake; for the head of a request, and for all of a request. */
   handshakeMs: ms,
   headersMs: ms,
   requestMs: ms,

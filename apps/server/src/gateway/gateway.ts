@@ -11,6 +11,7 @@ import type { Proxies } from '../http/forwarded.ts'
 import type { Keyring } from '../keys/keyring.ts'
 import { Addresses } from '../limits/addresses.ts'
 import { Door } from '../limits/door.ts'
+import { Handshakes } from '../limits/handshakes.ts'
 import { UserRates } from '../limits/user-rates.ts'
 import type { Logger } from '../log.ts'
 import { readableEvent } from '../messages/stored-event.ts'
@@ -128,7 +129,14 @@ export function createGateway(parts: GatewayParts): Gateway {
   const addressLimits = { ...preAuth, holdOffMs: limits.holdOffMs }
   const addresses = new Addresses(addressLimits, clock, (ip) => limited(ip, 'held-off'))
   const isProxy = (ip: string) => proxies.isTrusted(ip)
-  const door = new Door({ limits: preAuth, addresses, isProxy, onRefused: limited })
+  const handshakes = new Handshakes({
+    handshakeMs: preAuth.handshakeMs,
+    onFault(ip, because) {
+      if (!isProxy(ip)) addresses.fault(ip)
+      strangers.unreadable(auditAddress(ip), because)
+    },
+  })
+  const door = new Door({ limits: preAuth, addresses, isProxy, handshakes, onRefused: limited })
   const userRates = new UserRates({ limits, clock, bus, node })
   const sockets = new Sockets({ clock, bus, node, perUser: limits.socketsPerUser })
   const register = new SocketRegister({ clock, database, node, onFault })

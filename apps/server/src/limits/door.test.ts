@@ -12,6 +12,7 @@ function setUp(limits: DoorLimits, { proxy = 'none' } = {}) {
   const door = new Door({
     limits,
     isProxy: (ip) => ip === proxy,
+    handshakes: { await: (_socket, begin) => begin() },
     addresses: {
       connect: (ip) => {
         counted.push(ip)

@@ -2,6 +2,7 @@ import type { Server, Socket } from 'node:net'
 import type { PreAuthLimits } from '@wardline/protocol'
 import { plainAddress } from '../http/forwarded.ts'
 import type { Addresses } from './addresses.ts'
+import type { Handshakes } from './handshakes.ts'
 
 export type DoorLimits = Pick<PreAuthLimits, 'connections' | 'unknownConnections'>
 
@@ -10,6 +11,7 @@ type Parts = {
   readonly addresses: Pick<Addresses, 'connect'>
   /** Whether connections from there are a trusted proxy's: everybody behind it is counted where their address is known. */
   readonly isProxy: (ip: string) => boolean
+  readonly handshakes: Pick<Handshakes, 'await'>
   readonly onRefused: (ip: string, because: 'held-off' | 'connections' | 'overloaded') => void
 }
 
@@ -44,13 +46,15 @@ export class Door {
     this.#unknown.get(nameOf(ends))?.()
   }
 
-  /** Stands before everything that listens for the server's connections by now: they hear of those that are let in. */
+  /** Stands before everything that listens for the server's connections by now: they hear of those that are let in, when TLS may begin. */
   guard(server: Server): void {
     const listeners = server.listeners('connection')
     server.removeAllListeners('connection')
     server.on('connection', (socket: Socket) => {
-      if (this.#letIn(socket)) for (const listener of listeners) listener.call(server, socket)
-      else socket.resetAndDestroy()
+      if (!this.#letIn(socket)) return void socket.resetAndDestroy()
+      this.#parts.handshakes.await(socket, () => {
+        for (const listener of listeners) listener.call(server, socket)
+      })
     })
   }
 
