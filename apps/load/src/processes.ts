@@ -10,15 +10,16 @@ export const pinned = canPin
 const SERVER_CORE = '0'
 const GENERATOR_CORE = '1'
 
-/** Starts a Node program on the server's core and waits until it says a line that `ready` matches. */
+/** Starts a Node program on the server's core, unless it is to have all, and waits until it says a line that `ready` matches. */
 export async function startPinned(
   script: string,
   env: Record<string, string>,
   ready: RegExp,
   onReady: (match: RegExpMatchArray) => void,
+  cores: 'one' | 'all' = 'one',
 ): Promise<ChildProcess> {
   const node = [process.execPath, script]
-  const [command, ...args] = canPin ? ['taskset', '-c', SERVER_CORE, ...node] : node
+  const [command, ...args] = canPin && cores === 'one' ? ['taskset', '-c', SERVER_CORE, ...node] : node
   const child = spawn(command as string, args, { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
   let said = ''
   await new Promise<void>((resolve, reject) => {

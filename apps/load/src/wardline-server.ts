@@ -20,7 +20,7 @@ export const PASSWORD = 'correct-horse-battery-staple-41'
 /** `totpSecret`: of administrators; empty for the others. */
 type DemoAccount = { tenant: string; username: string; password: string; totpSecret: string }
 
-/** A whole Wardline, of its own data folder, on the server's core: its Postgres is started by it and so shares that core. */
+/** A whole Wardline, of its own data folder, on the server's core or on all: its Postgres is started by it and so shares them. */
 export class WardlineServer {
   readonly dataDir = mkdtempSync(join(tmpdir(), 'wardline-load-'))
   url = ''
@@ -28,16 +28,21 @@ export class WardlineServer {
   private child: ChildProcess | undefined
   private readonly others: ChildProcess[] = []
   private readonly over: Readonly<Record<string, string>>
+  private readonly cores: 'one' | 'all'
 
-  /** @param over settings besides, or in place of, those of every load */
-  constructor(over: Readonly<Record<string, string>> = {}) {
+  /**
+   * @param over settings besides, or in place of, those of every load
+   * @param cores all of them where it is not the CPU that is measured
+   */
+  constructor(over: Readonly<Record<string, string>> = {}, cores: 'one' | 'all' = 'one') {
     this.over = over
+    this.cores = cores
   }
 
   async start(): Promise<void> {
     const port = await freePort()
     this.url = `https://localhost:${port}`
-    this.child = await startPinned(SERVER, this.env(port), /localhost:\d+/, () => undefined)
+    this.child = await startPinned(SERVER, this.env(port), /localhost:\d+/, () => undefined, this.cores)
     this.ca = readFileSync(join(this.dataDir, 'tls', 'authority.crt'), 'utf8')
   }
 
@@ -171,7 +176,7 @@ const LIFTED = Object.fromEntries(
   ].map((name) => [`WARDLINE_LIMITS_${name}`, '1000000']),
 )
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
   const address = server.address()

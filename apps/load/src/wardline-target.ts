@@ -20,9 +20,13 @@ export type Person = {
  * the sockets under load are bare, so that the generator measures the server and not the client.
  */
 export function wardlineTarget(
-  over: { readonly name?: string; readonly env?: Readonly<Record<string, string>> } = {},
+  over: {
+    readonly name?: string
+    readonly env?: Readonly<Record<string, string>>
+    readonly cores?: 'one' | 'all'
+  } = {},
 ): Target & { readonly dataDir: string; readonly server: WardlineServer; readonly sockets: readonly WebSocket[] } {
-  const server = new WardlineServer(over.env)
+  const server = new WardlineServer(over.env, over.cores)
   const people = new Map<string, Person>()
   const sockets: WebSocket[] = []
   return {

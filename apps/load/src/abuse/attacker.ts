@@ -6,14 +6,19 @@ import { type Aim, ATTACKS, attack, type Tally } from './attacks.ts'
 
 type Order = { readonly place: number; readonly aim: Aim; readonly count: number }
 
-/** Below whoever measures: what the attacker costs this machine is not what the server costs its people. */
-const NICENESS = 10
+/** As low as can be, and server and people may have all cores: what the attacker costs this machine is not what the server costs them. */
+const NICENESS = 19
 
-/** Runs an attack (by its place in the list) in a process of its own, until it is stopped. */
-export function startAttack(place: number, aim: Aim, count: number): { stop(): Promise<Tally> } {
+/** A process of its own that waits for its order: what starting it costs falls into nobody's measure. */
+export async function readyAttacker(): Promise<{
+  /** Begins an attack (by its place in the list), which goes on until it is stopped. */
+  attack(place: number, aim: Aim, count: number): void
+  stop(): Promise<Tally>
+}> {
   const child = fork(fileURLToPath(import.meta.url), { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
-  child.send({ place, aim, count } satisfies Order)
+  await once(child, 'message')
   return {
+    attack: (place, aim, count) => void child.send({ place, aim, count } satisfies Order),
     async stop() {
       const said = once(child, 'message')
       child.send('stop')
@@ -36,4 +41,5 @@ async function obey(order: Order): Promise<void> {
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   setPriority(NICENESS)
   process.once('message', (order: Order) => void obey(order))
+  process.send?.('ready')
 }

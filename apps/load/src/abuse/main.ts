@@ -1,16 +1,17 @@
 import { parseArgs } from 'node:util'
-import { pinGenerator } from '../processes.ts'
-import { hasHeld, renderAbuse } from './report.ts'
+import { runFrozen } from './frozen.ts'
+import { hasHeld, hasShrugged, renderAbuse, renderFrozen } from './report.ts'
 import { runAbuse } from './run.ts'
 
-const HELP = `Usage: npm run abuse [-- --scale SHARE] [--seconds N] [--json]
+const HELP = `Usage: npm run abuse [-- --frozen] [--scale SHARE] [--seconds N] [--json]
 
-Attacks a Wardline of its own on this machine, one kind of attack after the other, while people who are signed in post and read:
-silent connections, slow headers, fragments, pings, half-open closes, noise, readers that freeze. Prints what was tried, what
+Attacks a Wardline of its own on this machine, one kind of attack after the other and all of them three times, while people who are
+signed in post and read: silent connections, slow headers, fragments, pings, half-open closes, noise. Prints what was tried, what
 those people noticed, and whether the server came to rest again. Ends with 1 where it did not.
 
 Options
-  --scale SHARE   of each attack's connections, 0 to 1 (default 1: 10,000 silent connections, which takes \`ulimit -n\` 12000)
+  --frozen        instead: one reader of 2,000 stops reading, again and again, and what the others notice
+  --scale SHARE   of the connections, 0 to 1 (default 1: 10,000 silent connections, which takes \`ulimit -n\` 12000)
   --seconds N     how long each phase is measured (default 6)
   --json          print the figures as JSON
   --help          print this
@@ -18,6 +19,7 @@ Options
 
 const { values } = parseArgs({
   options: {
+    frozen: { type: 'boolean', default: false },
     scale: { type: 'string', default: '1' },
     seconds: { type: 'string', default: '6' },
     json: { type: 'boolean', default: false },
@@ -32,9 +34,18 @@ else if (!(scale > 0 && scale <= 1) || !(seconds > 0)) {
   process.stderr.write(HELP)
   process.exitCode = 2
 } else {
-  pinGenerator()
   const progress = (text: string) => void process.stderr.write(`${text}\n`)
-  const report = await runAbuse({ scale, seconds, progress })
-  process.stdout.write(values.json ? `${JSON.stringify(report, null, 2)}\n` : renderAbuse(report))
-  process.exitCode = hasHeld(report) ? 0 : 1
+  const options = { scale, seconds, progress }
+  if (values.frozen) {
+    const report = await runFrozen(options)
+    print(report, renderFrozen(report), hasShrugged(report))
+  } else {
+    const report = await runAbuse(options)
+    print(report, renderAbuse(report), hasHeld(report))
+  }
+}
+
+function print(report: object, text: string, held: boolean): void {
+  process.stdout.write(values.json ? `${JSON.stringify(report, null, 2)}\n` : text)
+  process.exitCode = held ? 0 : 1
 }
