@@ -81,6 +81,12 @@ const DEFAULT_LIMITS: DatabaseLimits = {
   auditBatch: 500,
 }
 
+/**
+ * How long a connection of the pool may be idle. A new one costs the database some 40 ms of CPU before it has read its catalogs and made
+ * its plans, and those who are read anew come in bursts: shut after a few seconds, each burst would pay for a dozen of them.
+ */
+const POOL_IDLE_MS = 600_000
+
 export type OpenOptions = {
   /** Of the application's role (prepare.ts). */
   readonly appUrl: string
@@ -102,7 +108,11 @@ export async function openDatabase(options: OpenOptions): Promise<Database> {
   const config = (name: string) => connectionConfig(appUrl, name, limits)
   const installation = await checkOnce(config('check'), options.rootKeyFingerprint)
 
-  const pool = new pg.Pool({ ...config('server'), max: Math.ceil(limits.changeLanes * 1.5) })
+  const pool = new pg.Pool({
+    ...config('server'),
+    max: Math.ceil(limits.changeLanes * 1.5),
+    idleTimeoutMillis: POOL_IDLE_MS,
+  })
   pool.on('error', report)
   const followPool = new pg.Pool({ ...config('follow'), max: FOLLOW_CONNECTIONS })
   followPool.on('error', report)

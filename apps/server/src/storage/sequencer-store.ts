@@ -1,13 +1,7 @@
-import pg from 'pg'
 import { byteaArray, int8Array, textArray, timestamptzArray, uuidArray } from './binary-parameters.ts'
+import { SequencerConnection } from './sequencer-connection.ts'
 import type { IndexRow, OpenGap, PendingRow, Run, StoredHead, WriterProgress } from './sequencer-rows.ts'
 
-/** 'wlog' in ASCII: of all that would write the audit log of this database, the one that holds this lock does. */
-const LEADER_LOCK = 0x776c6f67
-const CONNECT_MS = 5_000
-const STATEMENT_MS = 60_000
-/** Every plan by its index, also while the tables are still small. */
-const OPTIONS = '-c TimeZone=UTC -c enable_seqscan=off -c enable_bitmapscan=off -c jit=off'
 /** A writer that has been silent for longer is looked at by the sweep alone. */
 const ASLEEP = '1 day'
 /** How old what is new may be, by its own time, without being looked for in every part of the outbox. */
@@ -18,50 +12,8 @@ export type GapChange = { readonly opened: readonly OpenGap[]; readonly settled:
 
 const NO_GAPS: GapChange = { opened: [], settled: [] }
 
-/**
- * What the sequencer asks of the database: one connection, as its own role, which also holds the lock of the leader. So whoever loses
- * the connection has lost the lead, and cannot give out another place.
- */
-export class SequencerStore {
-  readonly #client: pg.Client
-  /** Of the prepared statements, by their text: there are as many as this class and those made of it have. */
-  readonly #names = new Map<string, string>()
-
-  constructor(client: pg.Client) {
-    this.#client = client
-  }
-
-  /** @param onLost told when the connection breaks */
-  static async connect<T>(
-    this: new (
-      client: pg.Client,
-    ) => T,
-    url: string,
-    onLost: (error: unknown) => void = () => undefined,
-  ): Promise<T> {
-    const client = new pg.Client({
-      connectionString: url,
-      application_name: 'wardline sequencer',
-      connectionTimeoutMillis: CONNECT_MS,
-      statement_timeout: STATEMENT_MS,
-      keepAlive: true,
-      options: OPTIONS,
-    })
-    client.on('error', onLost)
-    await client.connect()
-    return new this(client)
-  }
-
-  async close(): Promise<void> {
-    await this.#client.end().catch(() => undefined)
-  }
-
-  /** True while no other leads; held until the connection ends. */
-  async tryLead(): Promise<boolean> {
-    const [row] = await this.rows<[boolean]>('SELECT pg_try_advisory_lock($1)', [LEADER_LOCK])
-    return row?.[0] === true
-  }
-
+/** What the sequencer asks of the database. */
+export class SequencerStore extends SequencerConnection {
   async installationId(): Promise<string> {
     const [row] = await this.rows<[string]>('SELECT id FROM installation', [])
     if (row === undefined) throw new Error('the database has no installation row')
@@ -341,13 +293,6 @@ export class SequencerStore {
         backTo,
       ],
     )
-  }
-
-  /** One statement; its rows as arrays. All are prepared: read and planned anew in every look, they would cost more than they do. */
-  protected async rows<R extends unknown[]>(text: string, values: unknown[]): Promise<R[]> {
-    const name = this.#names.get(text) ?? `wardline_log_${this.#names.size}`
-    this.#names.set(text, name)
-    return (await this.#client.query<R>({ name, text, values, rowMode: 'array' })).rows
   }
 }
 

@@ -48,13 +48,19 @@ function idOrNull(value: unknown): string | null {
   return typeof value === 'string' && UUID.test(value) ? value : null
 }
 
-/** Goes on with the index by a few runs; says how far it is whole. */
-export async function indexSome(store: SequencerStore, lead: Indexing, now: number, most: number): Promise<void> {
-  const runs = lead.indexed < lead.end ? await store.readRuns(lead.indexed, most) : []
-  const rows = await rowsOf(
-    store,
-    runs.filter((run) => run.own === null),
-  )
+/** What was logged just now: runs, and the rows that have their places, in the same order. */
+type Logged = { readonly runs: readonly Run[]; readonly rows: readonly PendingRow[] }
+
+/** Goes on with the index by a few runs; says how far it is whole. Where it had come as far as what was logged just now, nothing is read. */
+export async function indexSome(
+  store: SequencerStore,
+  lead: Indexing,
+  now: number,
+  most: number,
+  logged: Logged,
+): Promise<void> {
+  const { runs, rows } =
+    logged.runs[0]?.firstIndex === lead.indexed ? firstOf(logged, most) : await readNext(store, lead, most)
   const first = new Map(runs.map((run) => [`${writerKey(run)}/${run.firstSeq}`, run]))
   let run: Run | undefined
   const indexed = rows.flatMap((row) => {
@@ -68,6 +74,23 @@ export async function indexSome(store: SequencerStore, lead: Indexing, now: numb
   const safeAt = isWhole ? Math.min(now, lead.sweptAt) - INDEX_MARGIN_MS : 0
   await store.index(indexed, next, { safeAt, now, backTo: now - INDEX_MARGIN_MS })
   lead.indexed = next
+}
+
+function firstOf({ runs, rows }: Logged, most: number): Logged {
+  const first = runs.slice(0, most)
+  const count = first.reduce((sum, run) => sum + (run.own === null ? run.count : 0), 0)
+  return { runs: first, rows: rows.slice(0, count) }
+}
+
+async function readNext(store: SequencerStore, lead: Indexing, most: number): Promise<Logged> {
+  const runs = lead.indexed < lead.end ? await store.readRuns(lead.indexed, most) : []
+  return {
+    runs,
+    rows: await rowsOf(
+      store,
+      runs.filter((run) => run.own === null),
+    ),
+  }
 }
 
 /** Nearly always they are of the last days; where one is older, or gone, all parts are looked through. */

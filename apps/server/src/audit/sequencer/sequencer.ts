@@ -195,7 +195,7 @@ export class Sequencer {
     if (this.#signed !== undefined)
       this.#witnesses.offer(this.#signed, (note, lines) => log.addCosignatures(note, lines))
     const isBusy = pending.length >= BUSY
-    if (!isBusy || lead.turn % BUSY_LOOKS === 0) await indexSome(store, lead, now, isBusy ? 1 : INDEX_RUNS)
+    if (!isBusy || lead.turn % BUSY_LOOKS === 0) await indexSome(store, lead, now, isBusy ? 1 : INDEX_RUNS, placed)
     if (pending.length === BATCH) return 0
     // A clock that was put back meanwhile must not send it to sleep for as long.
     const tookMs = Math.max(0, this.#options.clock.now() - now)
