@@ -9,13 +9,20 @@ export type EmbeddedSequencer = { readonly state: SequencerState; stop(): Promis
 
 /** How long a stop waits for the last look, in milliseconds; what it leaves is taken up by the next start. */
 const STOP_MS = 5_000
+/** What lives for one look only is not to outlive a collection, which would cost the cores that the sockets are served from. */
+const YOUNG_MIB = 64
 
 export function startEmbeddedSequencer(
   options: RunOptions,
   log: Logger,
   on: { readonly onGap: (gap: WriterGap) => void; readonly onKey: () => void },
 ): EmbeddedSequencer {
-  const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData: options, name: 'audit-log' })
+  const resourceLimits = { maxYoungGenerationSizeMb: YOUNG_MIB }
+  const worker = new Worker(new URL('./worker.ts', import.meta.url), {
+    workerData: options,
+    name: 'audit-log',
+    resourceLimits,
+  })
   let state: SequencerState = { is: 'standby' }
   const over = new Promise<void>((resolve) => worker.once('exit', () => resolve()))
 

@@ -26,9 +26,12 @@ const RETRY_MS = 1_000
 const HEARTBEAT_MS = 60_000
 /** A checkpoint is kept for good this often, for auditors to hold against later ones. */
 const KEEP_MS = 3_600_000
-/** Runs that are indexed in one look; and in a busy one none, but every so many looks one: the index waits for the log, not the other way. */
+/**
+ * So many events a second are busy: far more than a hospital writes in its worst hour. The index costs several times what the log does,
+ * so it waits then: of the runs that are indexed in one look otherwise, one in every so many looks.
+ */
+const BUSY_PER_SECOND = 800
 const INDEX_RUNS = 8
-const BUSY = 400
 const BUSY_LOOKS = 8
 /** The least that is left to others between two looks. */
 const REST_MS = 20
@@ -79,6 +82,7 @@ type Lead = {
   heartbeatAt: number
   keyLookAt: number
   keptAt: number
+  lookedAt: number
   gaps: number
   turn: number
 }
@@ -158,6 +162,7 @@ export class Sequencer {
       heartbeatAt: Number.NEGATIVE_INFINITY,
       keyLookAt: Number.NEGATIVE_INFINITY,
       keptAt: this.#options.clock.now(),
+      lookedAt: this.#options.clock.now(),
       gaps: 0,
       turn: 0,
     }
@@ -194,7 +199,8 @@ export class Sequencer {
     // Also where nothing is new: the last round may have been about an earlier one.
     if (this.#signed !== undefined)
       this.#witnesses.offer(this.#signed, (note, lines) => log.addCosignatures(note, lines))
-    const isBusy = pending.length >= BUSY
+    const isBusy = pending.length * 1_000 >= BUSY_PER_SECOND * Math.max(LOOK_MS, now - lead.lookedAt)
+    Object.assign(lead, { lookedAt: now })
     if (!isBusy || lead.turn % BUSY_LOOKS === 0) await indexSome(store, lead, now, isBusy ? 1 : INDEX_RUNS, placed)
     if (pending.length === BATCH) return 0
     // A clock that was put back meanwhile must not send it to sleep for as long.
