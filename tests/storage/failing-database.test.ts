@@ -21,7 +21,8 @@ beforeAll(async () => {
     appUrl: link.url,
     limits: { connectMs: 500, statementMs: 1_000, waitMs: 500, transactionMs: 2_000 },
   })
-  tenant = await seedTenant(database, store.keys)
+  // By another way in, whose patience is not as short: what is tested begins when all of that is there.
+  tenant = await seedTenant(await store.open(), store.keys)
   nurse = await tenant.addUser()
   channelId = (await tenant.addChannel(nurse)).id
 })
