@@ -57,8 +57,13 @@ export function forgetDeadPostmaster(clusterDir: string): void {
 }
 
 function pidFile(clusterDir: string): string[] {
-  const path = join(clusterDir, 'postmaster.pid')
-  return existsSync(path) ? readFileSync(path, 'utf8').split('\n') : []
+  try {
+    return readFileSync(join(clusterDir, 'postmaster.pid'), 'utf8').split('\n')
+  } catch (error) {
+    // There is none; or it went this moment, with a PostgreSQL that has ended.
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
+    throw error
+  }
 }
 
 function isPostgres(pid: number): boolean {
