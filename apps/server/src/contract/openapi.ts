@@ -14,6 +14,7 @@ const OTHER_WAYS: Readonly<Record<string, readonly (readonly string[])[]>> = {
   '/about': [],
   '/auth/login': [BY_PROOF],
   '/auth/second-factor': [BY_PROOF],
+  '/auth/set-up': [],
   '/auth/passkey': [BY_PROOF],
   '/auth/passkey/options': [BY_PROOF],
   '/auth/refresh': [BY_COOKIE],
