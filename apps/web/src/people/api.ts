@@ -107,14 +107,19 @@ export function useEndAssignment() {
   })
 }
 
-/** Who is signed in, of everybody or of one; the latest sign-in first. */
-export function useSignIns(person: string | undefined) {
-  const { api } = useWardline()
+type Of = { readonly limit: number; readonly user?: string; readonly cursor?: string }
+
+/** What is so now, of everybody or of one, page after page: what was had before is asked for again. */
+function useLive<T>(
+  key: string,
+  person: string | undefined,
+  ask: (of: Of) => Promise<{ readonly items: readonly T[]; readonly next: string | null }>,
+) {
   const me = useMe().id
   return useInfiniteQuery({
-    queryKey: ['sign-ins', me, person ?? ''],
+    queryKey: [key, me, person ?? ''],
     queryFn: ({ pageParam }) =>
-      api.admin.sessions({
+      ask({
         limit: LIMIT,
         ...(person === undefined ? {} : { user: person }),
         ...(pageParam === null ? {} : { cursor: pageParam }),
@@ -125,22 +130,16 @@ export function useSignIns(person: string | undefined) {
   })
 }
 
+/** Who is signed in, of everybody or of one; the latest sign-in first. */
+export function useSignIns(person: string | undefined) {
+  const { api } = useWardline()
+  return useLive('sign-ins', person, (query) => api.admin.sessions(query))
+}
+
 /** The sockets that are open, of everybody or of one; the latest first. */
 export function useConnections(person: string | undefined) {
   const { api } = useWardline()
-  const me = useMe().id
-  return useInfiniteQuery({
-    queryKey: ['connections', me, person ?? ''],
-    queryFn: ({ pageParam }) =>
-      api.admin.connections({
-        limit: LIMIT,
-        ...(person === undefined ? {} : { user: person }),
-        ...(pageParam === null ? {} : { cursor: pageParam }),
-      }),
-    initialPageParam: null as string | null,
-    getNextPageParam: ({ next }) => next,
-    staleTime: 0,
-  })
+  return useLive('connections', person, (query) => api.admin.connections(query))
 }
 
 /** Ends one sign-in, or all of a person; how many there were. */
