@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { DEFAULT_LIMITS } from '@wardline/protocol'
 import WebSocket from 'ws'
 import { inspectable, openInspector } from '../inspector.ts'
+import { median } from '../statistics.ts'
 import type { Peer } from '../target.ts'
 import { freePort } from '../wardline-server.ts'
 import { wardlineTarget } from '../wardline-target.ts'
@@ -13,7 +14,10 @@ export type FrozenReport = {
   /** The others' deliveries, in milliseconds: phases in which the reader is frozen, and those between them in which it reads. */
   readonly frozen: readonly Latency[]
   readonly thawed: readonly Latency[]
-  /** What the server held more than in the phase before, once its garbage was collected and while the reader was frozen still. */
+  /**
+   * What the server held more while the reader was frozen still than after the phases before and after, its garbage collected each time:
+   * so what every phase adds to its caches does not count.
+   */
   readonly heldMib: readonly number[]
   /** What it may hold for a socket that does not read, at most. */
   readonly boundMib: number
@@ -30,9 +34,10 @@ const POSTS_PER_SECOND = 60
 /** So much that the kernel's own buffers, which are megabytes, are full in a second or two. */
 const LARGE_BODY = 7_500
 const LARGE_POSTS_PER_SECOND = 150
-const ROUNDS = 4
-/** Rounds that do not count: until the server's caches hold what they ever hold. */
-const WARM_UPS = 3
+const ROUNDS = 8
+/** For what it holds; and rounds before them, until the server's caches hold what they ever hold. */
+const MEMORY_ROUNDS = 4
+const MEMORY_WARM_UPS = 2
 /** What one socket that does not read may hold (gateway/reader.ts): its buffer, one write, eight pages of the store. */
 const SOCKET_BYTES = DEFAULT_LIMITS.bufferBytes + 64 * 1024 + 8 * 128 * 1024
 /** For what it has missed, at most. */
@@ -77,38 +82,56 @@ export async function runFrozen({ scale, seconds, progress }: AbuseOptions): Pro
       while (delivered < count && performance.now() < deadline) await pause(20)
     }
 
-    const frozen: Latency[] = []
-    const thawed: Latency[] = []
-    const heldMib: number[] = []
-    const missed: number[] = []
-    const caughtUp: number[] = []
-    for (let round = 1 - WARM_UPS; round <= ROUNDS; round += 1) {
-      progress(round < 1 ? 'Warming up' : `Round ${round} of ${ROUNDS}`)
+    const read = async () => {
       delivered = 0
-      const reads = await measure(posts)
+      const figures = await measure(posts)
       await readOn(posts)
-      const before = await inspector.memory()
+      return figures
+    }
+    const freeze = async (look?: () => Promise<void>) => {
       delivered = 0
       socket.pause()
-      const freezes = await measure(posts)
+      const figures = await measure(posts)
       const atFreeze = delivered
-      const held = (await inspector.memory()).live - before.live
+      await look?.()
       socket.resume()
       await readOn(posts)
-      if (round < 1) continue
-      thawed.push(reads)
-      frozen.push(freezes)
-      heldMib.push(held)
       missed.push(posts - atFreeze)
       caughtUp.push(delivered - atFreeze)
+      return figures
     }
+    const missed: number[] = []
+    const caughtUp: number[] = []
+    const frozen: Latency[] = []
+    const thawed: Latency[] = []
+    for (let round = 1; round <= ROUNDS; round += 1) {
+      progress(`Round ${round} of ${ROUNDS}`)
+      thawed.push(await read())
+      frozen.push(await freeze())
+    }
+    // Apart from the latencies: who collects its garbage this thoroughly collects often, and is slow, for a while afterwards.
+    const live = async () => (await inspector.memory()).live
+    const unheld: number[] = []
+    const held: number[] = []
+    for (let round = 1 - MEMORY_WARM_UPS; round <= MEMORY_ROUNDS; round += 1) {
+      progress(round < 1 ? 'Collecting garbage' : `What it holds, round ${round} of ${MEMORY_ROUNDS}`)
+      await read()
+      const before = await live()
+      if (round > 0) unheld.push(before)
+      await freeze(async () => {
+        const during = await live()
+        if (round > 0) held.push(during)
+      })
+    }
+    await read()
+    unheld.push(await live())
     inspector.close()
     const isLost = (each: WebSocket) => each.readyState !== WebSocket.OPEN && !spare.includes(each)
     return {
       sockets: others.length + 1,
       frozen,
       thawed,
-      heldMib,
+      heldMib: held.map((each, round) => each - median(unheld.slice(round, round + 2))),
       boundMib: SOCKET_BYTES / 2 ** 20,
       missed,
       caughtUp,
