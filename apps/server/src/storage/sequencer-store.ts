@@ -99,18 +99,22 @@ export class SequencerStore extends SequencerConnection {
     recent: boolean,
   ): Promise<PendingRow[]> {
     if (writers.length === 0) return []
-    const rows = await this.rows<RawRow>(
-      `SELECT o.tenant_id, o.writer_id, o.writer_seq, o.at, o.event
-       FROM unnest($1::uuid[], $2::uuid[], $3::bigint[]) AS w (tenant, writer, done)
+    // The number of the writer among those asked for, and not its two names in every row.
+    const rows = await this.rows<[string, string, string, Buffer]>(
+      `SELECT w.n, o.writer_seq, o.at, o.event
+       FROM unnest($1::uuid[], $2::uuid[], $3::bigint[]) WITH ORDINALITY AS w (tenant, writer, done, n)
        CROSS JOIN LATERAL (
-         SELECT x.tenant_id, x.writer_id, x.writer_seq, (extract(epoch FROM x.at) * 1000)::float8 AS at, x.event
+         SELECT x.writer_seq, (extract(epoch FROM x.at) * 1000)::float8 AS at, x.event
          FROM audit_outbox x WHERE x.tenant_id = w.tenant AND x.writer_id = w.writer AND x.writer_seq > w.done
            ${recent ? `AND x.at > now() - interval '${RECENT}'` : ''}
          ORDER BY x.writer_seq LIMIT $4) o
        LIMIT $5`,
       [writers.map((w) => w.tenantId), writers.map((w) => w.writerId), writers.map((w) => w.done), perWriter, limit],
     )
-    return rows.map(rowOf)
+    return rows.map(([n, seq, at, event]) => {
+      const { tenantId, writerId } = writers[Number(n) - 1] as WriterProgress
+      return { tenantId, writerId, seq: Number(seq), at: Number(at), event }
+    })
   }
 
   /** Writers that began within the last minutes: the quick look. Those it misses are the sweep's. */
