@@ -41,6 +41,24 @@ describe('the sequencer', () => {
     expect(await log.verify()).toMatchObject({ ok: true, entries: 701, rootsMatched: 1 })
   })
 
+  it('comes again at once where one writer has more than a look takes, and not where it has just that little', async () => {
+    const write = (writer: string, count: number) =>
+      asOwner(store.ownerUrl, (client) =>
+        client.query("INSERT INTO audit_outbox SELECT $1, $2, n, now(), '{}' FROM generate_series(1, $3::int) n", [
+          tenants[0],
+          writer,
+          count,
+        ]),
+      )
+    const sequencer = log.sequencer()
+    await write(randomUUID(), 1_500)
+    expect(await sequencer.step()).toBeGreaterThan(0)
+    await write(randomUUID(), 2_500)
+    expect(await sequencer.step()).toBe(0)
+    expect(await sequencer.step()).toBeGreaterThan(0)
+    expect(sequencer.state).toMatchObject({ is: 'leading', size: 4_001 })
+  })
+
   it('finds what commits late, under whatever writer and time', async () => {
     await notes(3)
     const sequencer = log.sequencer()

@@ -5,8 +5,8 @@ import { type Placed, placeRows, writerKey } from './places.ts'
 
 const SWEEP_MS = 60_000
 /** Events of one look: so many of one writer, so that none starves the others, and so many in all. */
-const PER_WRITER = 1_000
-export const BATCH = 4_000
+const PER_WRITER = 2_000
+const BATCH = 4_000
 
 /** What one look builds on: who writes, how far each of them has its places, and where the next place is. */
 type Looking = { writers: Map<string, WriterProgress>; sweptAt: number; turn: number; readonly end: number }
@@ -40,6 +40,14 @@ export async function readPlaced(
   if (hasSwept || placed.gaps.length === 0) return { pending, placed }
   const all = await store.readPending(writers, PER_WRITER, BATCH, false)
   return { pending: all, placed: placeRows(all, looking.writers, looking.end) }
+}
+
+/** Whether one look's rows are so many that there may be more to read at once, of one writer or in all. */
+export function isCut(pending: readonly PendingRow[]): boolean {
+  if (pending.length < PER_WRITER) return false
+  return (
+    pending.length === BATCH || [...Map.groupBy(pending, writerKey).values()].some((rows) => rows.length === PER_WRITER)
+  )
 }
 
 /** Another begins each time, so that a flood of one writer does not keep the last of them waiting. */

@@ -12,7 +12,7 @@ import type { PendingRow, Run, WriterProgress } from '../../storage/sequencer-ro
 import { type GapChange, SequencerStore } from '../../storage/sequencer-store.ts'
 import { indexSome } from './index-row.ts'
 import { openGap, settleGaps } from './lost.ts'
-import { BATCH, findWriters, readPlaced } from './pending.ts'
+import { findWriters, isCut, readPlaced } from './pending.ts'
 import { leafOf, OWN_ID, OWN_WRITER, type WriterGap, writerKey } from './places.ts'
 import { type LogParts, recoverLog } from './recover.ts'
 import { type Witness, Witnesses, type WitnessState } from './witnesses.ts'
@@ -202,7 +202,7 @@ export class Sequencer {
     const isBusy = pending.length * 1_000 >= BUSY_PER_SECOND * Math.max(LOOK_MS, now - lead.lookedAt)
     Object.assign(lead, { lookedAt: now })
     if (!isBusy || lead.turn % BUSY_LOOKS === 0) await indexSome(store, lead, now, isBusy ? 1 : INDEX_RUNS, placed)
-    if (pending.length === BATCH) return 0
+    if (isCut(pending)) return 0
     // A clock that was put back meanwhile must not send it to sleep for as long.
     const tookMs = Math.max(0, this.#options.clock.now() - now)
     return Math.max(REST_MS, (isBusy ? BUSY_LOOK_MS : LOOK_MS) - tookMs)
