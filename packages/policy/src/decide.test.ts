@@ -26,7 +26,9 @@ function holds<T extends unknown[]>(property: fc.IPropertyWithHooks<T>) {
 describe('decide, whatever it is asked', () => {
   test('the worlds of these properties hold allowed and refused questions for every reason', () => {
     const seen = new Set<string>()
-    for (const [actor, question, context] of fc.sample(fc.tuple(actors, questions, contexts), 20_000)) {
+    // The same worlds every time: once in many runs the rarest reason does not come up in others.
+    const worlds = fc.sample(fc.tuple(actors, questions, contexts), { numRuns: 20_000, seed: 1 })
+    for (const [actor, question, context] of worlds) {
       seen.add(ask(actor, question, context).reason)
     }
     expect([...seen].sort()).toEqual([
