@@ -222,8 +222,8 @@ describe('decide is total', () => {
         contexts,
         fc.constantFrom(...parts),
         garbage,
-        (actor, question, context, part, any) => {
-          const decision = ask({ ...actor, [part]: any }, question, context)
+        (actor, question, context, part, anything) => {
+          const decision = ask({ ...actor, [part]: anything }, question, context)
           expect(typeof decision.allowed).toBe('boolean')
         },
       ),

@@ -65,7 +65,7 @@ function movedBy({ frozen, thawed }: FrozenReport): number {
 export function hasShrugged(report: FrozenReport): boolean {
   const { heldMib, boundMib, missed, caughtUp, lost } = report
   const isExact = caughtUp.every((count, round) => count === missed[round])
-  return movedBy(report) <= MOVED_AT_MOST && median(heldMib) <= boundMib && isExact && lost === 0
+  return movedBy(report) <= MOVED_AT_MOST && heldMib.every((each) => each <= boundMib) && isExact && lost === 0
 }
 
 /** The same phases with the reader frozen and without, in turns. */
