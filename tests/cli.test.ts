@@ -206,7 +206,7 @@ describe('R-10: wardline people set-up', () => {
     expect((await person.bare('POST', '/auth/set-up', { body })).status).toBe(401)
     expect((await person.signIn('lakeside', 'admin.novak', { password: body.password })).status).toBe(200)
     expect(await auditOf(server, 'lakeside', { action: 'password.reset' })).toMatchObject([
-      { outcome: 'allowed', actor: NIL_UUID, reason: 'factor-changed' },
+      { outcome: 'allowed', actor: NIL_UUID, reason: 'factor-changed', role: 'administrator' },
     ])
     expect(await setUp('nobody')).toMatchObject({
       code: 1,

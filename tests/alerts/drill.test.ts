@@ -20,6 +20,8 @@ const QUICK = [
   'tampered-message',
   'authenticator-clone',
   'emergency-access',
+  'set-up-link',
+  'privileged-set-up-link',
 ]
 
 let server: TestServer

@@ -64,7 +64,8 @@ describe('R-10 somebody sets the password of their account by a code', () => {
     expect((await use(code, 'another fine password')).status).toBe(401)
     expect((await signIn(username, NEXT)).status).toBe(200)
     expect(await auditOf(server, 'riverside', { action: 'password.reset', user: id })).toMatchObject([
-      { outcome: 'allowed', reason: 'role', actor: admin.user.id },
+      // Nobody has ever signed in to it, and by no role would they oversee or administer.
+      { outcome: 'allowed', reason: 'role', actor: admin.user.id, count: 0 },
     ])
     expect(await auditOf(server, 'riverside', { action: 'password.set-up', user: id })).toMatchObject([
       { outcome: 'allowed', reason: 'administrator', count: 0 },
@@ -118,7 +119,7 @@ describe('R-10 somebody sets the password of their account by a code', () => {
       { outcome: 'allowed', reason: 'administrator', count: 1 },
     ])
     expect(await auditOf(server, 'riverside', { action: 'password.reset', user: id })).toMatchObject([
-      { outcome: 'allowed', reason: 'factor-changed' },
+      { outcome: 'allowed', reason: 'factor-changed', count: 1 },
     ])
   })
 
@@ -266,6 +267,19 @@ describe('R-10 a code that serves no more', () => {
     expect(limited).toBe(1)
     clock.advance(60_000)
     expect((await use(code)).status).toBe(401)
+  })
+})
+
+describe('R-74 the audit says of whose account one was made, for the alarm', () => {
+  test.each([
+    ['auditor.chen', 'auditor'],
+    ['clerk.moss', undefined],
+  ])('%s, who has signed in', async (username, role) => {
+    const { user } = await signedIn(server, `riverside/${username}`)
+    await codeFor(user.id)
+    const [made] = await auditOf(server, 'riverside', { action: 'password.reset', outcome: 'allowed', user: user.id })
+    expect(made?.role).toBe(role)
+    expect(made?.count).toBeGreaterThan(0)
   })
 })
 

@@ -13,7 +13,14 @@ export {
 } from './actor.ts'
 export { decide } from './decide.ts'
 export type { Allowed, AllowReason, Decision, DecisionReason, Denied, DenyCode, DenyReason } from './decision.ts'
-export { allPermissions, isPermission, type Permission, permissions, type ScopeFamily } from './permissions.ts'
+export {
+  allPermissions,
+  isPermission,
+  isPrivileged,
+  type Permission,
+  permissions,
+  type ScopeFamily,
+} from './permissions.ts'
 export type {
   AssignmentResource,
   AuditResource,

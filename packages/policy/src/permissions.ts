@@ -60,6 +60,12 @@ export type Permission = keyof typeof permissions
 
 export const allPermissions = Object.keys(permissions) as readonly Permission[]
 
+/** Whether it reaches beyond one's own work, to oversee or to administer (R-38): the account of who holds one is worth taking over. */
+export function isPrivileged(permission: Permission): boolean {
+  const family: ScopeFamily = permissions[permission].scope
+  return family === 'audit' || family === 'admin'
+}
+
 /** Whether `text` names a permission: for role definitions that arrive from outside. */
 export function isPermission(text: string): text is Permission {
   return Object.hasOwn(permissions, text)

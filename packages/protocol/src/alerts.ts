@@ -16,6 +16,8 @@ export const alertKind = z.enum([
   'unusual-volume',
   'off-hours',
   'emergency-access',
+  'set-up-link',
+  'privileged-set-up-link',
   'tampered-message',
   'audit-gap',
   'audit-stalled',

@@ -67,6 +67,8 @@ const ADMINISTRATION: ReadonlySet<AuditAction> = new Set<AuditAction>([
   'user.update',
   'user.disable',
   'user.enable',
+  'password.reset',
+  'factor.reset',
   'role.assign',
   'role.revoke',
   'role.create',

@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type AuditEvent, auditAddress, auditId, auditTime } from '../audit/event.ts'
+import { type AuditEvent, auditAddress, auditId, auditRole, auditTime } from '../audit/event.ts'
 import type { AuditAction, AuditReason } from '../audit/vocabulary.ts'
+import { NIL_UUID } from '../storage/errors.ts'
 import { burst } from './burst.ts'
 import { type Found, fold, touchesOf, windowKey } from './evaluate.ts'
 import { isWithin } from './hours.ts'
@@ -119,6 +120,26 @@ describe('R-74 rules on bursts', () => {
       { kind: 'emergency-access', count: 1, subject: { user: LIND, patient: idOf(50) } },
       { kind: 'emergency-access', count: 1, subject: { patient: idOf(51) } },
     ])
+  })
+
+  it.each<[string, Partial<AuditEvent>, string[]]>([
+    ['of somebody who has signed in', { count: 3 }, ['set-up-link']],
+    ['of an administrator', { count: 3, role: auditRole('administrator') }, ['privileged-set-up-link']],
+    ['written before it was told how often they had', {}, ['set-up-link']],
+    ['of a newcomer', { count: 0, role: auditRole('administrator') }, []],
+    ['that was refused', { count: 3, outcome: 'refused' }, []],
+  ])('a set-up link %s', (_, about, kinds) => {
+    const made = { action: 'password.reset', outcome: 'allowed', reason: 'role', user: idOf(2), ...about } as const
+    expect(kindsOf(seenAt([T], () => made))).toEqual(kinds)
+    // At the machine, where nobody is known, as well.
+    expect(kindsOf(seenAt([T], () => ({ ...made, actor: auditId(NIL_UUID) })))).toEqual(kinds)
+  })
+
+  it('set-up links: those of an hour at the help desk are one alert, of people who administer or oversee each is its own', () => {
+    const made = { action: 'password.reset', outcome: 'allowed', reason: 'role', count: 1 } as const
+    const times = every(4, 10 * MINUTE)
+    expect(read([seenAt(times, (n) => ({ ...made, user: idOf(n + 2) }))]).found).toMatchObject([{ count: 4 }])
+    expect(kindsOf(seenAt(times, () => ({ ...made, role: auditRole('auditor') })))).toHaveLength(4)
   })
 
   it('a message that was tampered with', () => {

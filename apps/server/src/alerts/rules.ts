@@ -2,7 +2,7 @@ import type { AlertKind, AlertSeverity } from '@wardline/protocol'
 import { burst } from './burst.ts'
 import { adminHours, ownHours } from './hours.ts'
 import type { Rule, Seen, Subject } from './rule.ts'
-import { ofActor, ofActorOrAddress, ofAddress, refusedFor } from './subjects.ts'
+import { ofActor, ofActorOrAddress, ofAddress, ofSetUpLink, refusedFor } from './subjects.ts'
 import { unusualVolume } from './volume.ts'
 
 const MINUTE_MS = 60_000
@@ -21,6 +21,8 @@ export const SEVERITIES: Readonly<Record<AlertKind, AlertSeverity>> = {
   'unusual-volume': 'high',
   'off-hours': 'low',
   'emergency-access': 'high',
+  'set-up-link': 'medium',
+  'privileged-set-up-link': 'high',
   'tampered-message': 'critical',
   'audit-gap': 'critical',
   'audit-stalled': 'high',
@@ -165,6 +167,23 @@ export const RULES: readonly Rule[] = [
       const who = action === 'emergency-access.open' && outcome === 'allowed' ? ofActor(seen) : null
       return who && { ...who, key: `${who.key}/${patient ?? ''}`, patient }
     },
+    threshold: 1,
+    windowMs: 0,
+    quietMs: 0,
+  }),
+  // An hour at the help desk is one alert; of who oversees or administers each link is one.
+  burst({
+    name: 'set-up-link',
+    kind: 'set-up-link',
+    subjectOf: ofSetUpLink('ordinary'),
+    threshold: 1,
+    windowMs: 0,
+    quietMs: 60 * MINUTE_MS,
+  }),
+  burst({
+    name: 'privileged-set-up-link',
+    kind: 'privileged-set-up-link',
+    subjectOf: ofSetUpLink('privileged'),
     threshold: 1,
     windowMs: 0,
     quietMs: 0,

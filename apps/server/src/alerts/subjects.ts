@@ -38,6 +38,20 @@ export function ofPatientAccess(seen: Seen): Subject | null {
   return outcome === 'allowed' && patient !== undefined && PATIENT_ACCESS.has(action) ? ofActor(seen) : null
 }
 
+/**
+ * Somebody made the link by which another's password is set, of an account that has been signed in to: whoever opens it stands in for them.
+ * For a newcomer it is how they begin. What was made at the machine, with no person known, counts for the operator.
+ * @param whose `privileged`: of people who oversee or administer
+ */
+export function ofSetUpLink(whose: 'ordinary' | 'privileged'): (seen: Seen) => Subject | null {
+  return (seen) => {
+    // Without a count: written before there was one.
+    const { action, outcome, role, count = 1 } = seen.event
+    if (action !== 'password.reset' || outcome !== 'allowed' || count === 0) return null
+    return (role !== undefined) === (whose === 'privileged') ? (ofActor(seen) ?? { key: 'operator' }) : null
+  }
+}
+
 /** Events that were refused for one of these reasons, in one of these actions where that matters. */
 export function refusedFor(reasons: readonly AuditReason[], actions?: readonly AuditAction[]): (seen: Seen) => boolean {
   const because: ReadonlySet<AuditReason | undefined> = new Set(reasons)

@@ -285,6 +285,8 @@ export const auditReasons = [
   'alert-unusual-volume',
   'alert-off-hours',
   'alert-emergency-access',
+  'alert-set-up-link',
+  'alert-privileged-set-up-link',
   'alert-tampered-message',
   'alert-audit-gap',
   'alert-audit-stalled',

@@ -1,6 +1,7 @@
+import { isPermission, isPrivileged } from '@wardline/policy'
 import { SET_UP_PATH, type SetUpCode } from '@wardline/protocol'
 import type { By } from '../audit/by.ts'
-import { auditId } from '../audit/event.ts'
+import { type AuditFact, auditId, auditRole } from '../audit/event.ts'
 import type { Context } from '../context.ts'
 import { Refusal, toRefusal } from '../errors.ts'
 import type { Caller } from '../http/caller.ts'
@@ -77,7 +78,7 @@ async function makeCode(tx: Change, { user, resetFactors, lifeMs }: Wanted, by: 
   })
   if (taken.count === 0) throw new Refusal('conflict', 'user-disabled')
   const reason = resetFactors ? 'factor-changed' : 'role'
-  tx.audit({ ...by, action, outcome: 'allowed', reason, user: auditId(user) })
+  tx.audit({ ...by, action, outcome: 'allowed', reason, user: auditId(user), ...(await standingOf(tx, user)) })
   const { text, digest } = newRefreshToken(tenantId)
   const code = { digest, resetFactors, createdAt: new Date(at), expiresAt: new Date(at + lifeMs) }
   await db.setUpCode.upsert({
@@ -86,6 +87,20 @@ async function makeCode(tx: Change, { user, resetFactors, lifeMs }: Wanted, by: 
     update: code,
   })
   return { code: text, expiresAt: code.expiresAt.toISOString() }
+}
+
+/** What the alarm wants to know (`ofSetUpLink`): how often they have signed in, and a role by which they oversee or administer. */
+async function standingOf({ db, tenantId }: Change, userId: string): Promise<Pick<AuditFact, 'count' | 'role'>> {
+  const count = await db.session.count({ where: { tenantId, userId } })
+  const held = await db.userRole.findMany({
+    where: { tenantId, userId },
+    select: { role: { select: { name: true, permissions: { select: { permission: true } } } } },
+    orderBy: { role: { name: 'asc' } },
+  })
+  const privileged = held.find(({ role }) =>
+    role.permissions.some(({ permission }) => isPermission(permission) && isPrivileged(permission)),
+  )
+  return { count, ...(privileged === undefined ? {} : { role: auditRole(privileged.role.name) }) }
 }
 
 /** Takes away the code that an account has, within the transaction that has taken its row. */

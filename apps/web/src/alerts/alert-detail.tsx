@@ -159,6 +159,7 @@ function EventTable({ events }: { readonly events: readonly AuditEventView[] }) 
             <td>{clockSeconds(event.at)}</td>
             <td>{event.actor?.displayName ?? strings.audit.none}</td>
             <td>{event.action}</td>
+            <td>{event.resource?.name ?? event.resource?.kind ?? strings.audit.none}</td>
             <td>{strings.audit.outcomes[event.outcome]}</td>
             <td>{event.reason ?? strings.audit.none}</td>
             <td>{event.address ?? strings.audit.none}</td>

@@ -89,6 +89,24 @@ export const runbooks: Readonly<Record<AlertKind, Runbook>> = {
       'Decide on it in the queue of emergency access: not the person who used it.',
     ],
   },
+  'set-up-link': {
+    means:
+      'Somebody made a link that sets a new password, for a person who has signed in here. Whoever opens it has the account.',
+    steps: [
+      'Ask the person the link is for, by telephone and not by message, whether they wanted it and have it.',
+      'They did not: make them another, which makes the first worthless; look in the audit whether it was used (password.set-up).',
+      'Then whoever made it has to answer for it, or their account was taken over: end their sessions, too.',
+    ],
+  },
+  'privileged-set-up-link': {
+    means:
+      'Somebody made a link that sets a new password for a person who administers or oversees. Reason factor-changed: it takes their second factors as well.',
+    steps: [
+      'Ask the person the link is for, by telephone and at once. Nobody known as its maker: it was made at the machine of the server.',
+      'They did not want it: disable their account, which makes the link worthless, and end the sessions of who made it.',
+      'Look in the audit whether it was used (password.set-up), and at all that account has done since.',
+    ],
+  },
   'tampered-message': {
     means:
       'A stored message does not open any more: its bytes were changed in the database, by whoever can write there.',

@@ -155,6 +155,8 @@ export const INCIDENTS: readonly Incident[] = [
       return person.id
     },
   },
+  setUpLink('set-up-link', 'a nurse who has signed in', () => Promise.resolve(['nurse'])),
+  setUpLink('privileged-set-up-link', 'an administrator', async (stage) => [await stage.addRole(['settings.manage'])]),
   {
     kind: 'tampered-message',
     what: 'reads a message whose stored bytes were changed',
@@ -180,6 +182,23 @@ export const INCIDENTS: readonly Incident[] = [
     outcome: 'allowed',
   })),
 ]
+
+/** Somebody makes the link for another who has signed in. */
+function setUpLink(kind: AlertKind, whom: string, rolesOf: (stage: Stage) => Promise<string[]>): Incident {
+  return {
+    kind,
+    what: `makes a set-up link for ${whom}`,
+    async stage(stage, target) {
+      const maker = await stage.addPerson(`${kind}-maker`, [await stage.addRole(['user.manage'])])
+      const whose = await stage.addPerson(kind, await rolesOf(stage))
+      await enter(target, whose)
+      const actor = await enter(target, maker)
+      const made = await actor.call('POST', `/admin/users/${whose.id}/set-up`, { body: { resetFactors: true } })
+      expectStatus(made.status, 201, 'make a set-up link')
+      return maker.id
+    },
+  }
+}
 
 /** What nobody can be made to do from outside: its event is written by the drill itself, into the log of a tenant of drills. */
 function written(kind: AlertKind, what: string, factOf: (person: DrillPerson) => AuditFact): Incident {

@@ -13,6 +13,7 @@ import type { Database } from '../../storage/open.ts'
 import { createTenant } from '../../tenants/create.ts'
 import { createUser } from '../../users/create.ts'
 import { createPasswords } from '../../users/password.ts'
+import { voidSetUpCode } from '../../users/set-up-code.ts'
 
 /** The organisation of drills: nobody works there, and whatever its log says was a drill. */
 export const DRILL_TENANT = 'drill'
@@ -65,6 +66,7 @@ export async function openStage({ database, keyring, argon2 }: DrillDeps, slug: 
   const password = randomBytes(18).toString('base64url')
   const passwordHash = await (await createPasswords(argon2, 1)).hash(password)
   const people: DrillPerson[] = []
+  let roles = 0
   const since = Date.now()
 
   async function addPerson(name: string, roles: readonly string[] = ['nurse']): Promise<DrillPerson> {
@@ -124,7 +126,8 @@ export async function openStage({ database, keyring, argon2 }: DrillDeps, slug: 
     slug,
     addPerson,
     async addRole(permissions) {
-      const name = `drill-${run}`
+      roles += 1
+      const name = `drill-${run}-${roles}`
       await database.withTenant(tenantId, async (tx) => {
         const roleId = randomUUID()
         await tx.db.role.create({ data: { tenantId, id: roleId, name, label: 'A drill' } })
@@ -205,6 +208,7 @@ export async function openStage({ database, keyring, argon2 }: DrillDeps, slug: 
           const where = { tenantId_id: { tenantId, id: userId } }
           await tx.db.user.update({ where, data: { disabledAt: new Date(tx.at) } })
           await endSessions(tx, { user: userId }, 'user-disabled')
+          await voidSetUpCode(tx, userId)
           tx.audit({ ...bySystem, action: 'user.disable', outcome: 'allowed', user: auditId(userId) })
         })
       }
