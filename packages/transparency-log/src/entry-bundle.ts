@@ -5,18 +5,47 @@ import { TILE_WIDTH } from './tile-path.ts'
 /** Longest entry a bundle can hold, in bytes. */
 export const MAX_ENTRY_BYTES = 65_535
 
-/** The bundle of 1 … 256 `entries`. Throws RangeError where there are more, or one is longer than 65,535 bytes. */
-export function encodeBundle(entries: readonly Uint8Array[]): Uint8Array {
-  if (entries.length === 0 || entries.length > TILE_WIDTH) throw new RangeError('a bundle holds 1 to 256 entries')
-  const bundle = Buffer.allocUnsafe(entries.reduce((length, entry) => length + 2 + entry.length, 0))
+/** A full bundle of audit events needs a little less. */
+const FIRST_ROOM = 131_072
+
+/** A bundle that grows at its end. What it has given of itself does not change. */
+export type GrowingBundle = {
+  readonly count: number
+  /** Appends an entry. Throws RangeError where the bundle is full, or the entry longer than 65,535 bytes. */
+  push(entry: Uint8Array): void
+  /** The bundle of the entries so far. */
+  bytes(): Uint8Array
+}
+
+/** Begins with `entries`. */
+export function growingBundle(entries: readonly Uint8Array[] = []): GrowingBundle {
+  let room = Buffer.allocUnsafe(FIRST_ROOM)
   let at = 0
-  for (const entry of entries) {
+  let count = 0
+
+  function push(entry: Uint8Array): void {
+    if (count === TILE_WIDTH) throw new RangeError('a bundle holds 1 to 256 entries')
     if (entry.length > MAX_ENTRY_BYTES) throw new RangeError(`an entry of ${entry.length} bytes: 65535 is the most`)
-    at = bundle.writeUInt16BE(entry.length, at)
-    bundle.set(entry, at)
+    if (at + 2 + entry.length > room.length) {
+      // Another one, and the old one as it is: it may be on its way into a file.
+      const more = Buffer.allocUnsafe(Math.max(2 * room.length, at + 2 + entry.length))
+      room.copy(more, 0, 0, at)
+      room = more
+    }
+    at = room.writeUInt16BE(entry.length, at)
+    room.set(entry, at)
     at += entry.length
+    count += 1
   }
-  return bundle
+  for (const entry of entries) push(entry)
+
+  return {
+    get count() {
+      return count
+    },
+    push,
+    bytes: () => room.subarray(0, at),
+  }
 }
 
 /**

@@ -8,6 +8,7 @@ export { openHandover, signHandover } from './handover.ts'
 export { COSIGNATURE, NOTE_SIGNATURE, type SignatureType } from './key-text.ts'
 export {
   eventLeaf,
+  eventLeaves,
   handoverLeaf,
   heartbeatLeaf,
   type Leaf,

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { canonicalBytes } from './canonical-json.ts'
-import { eventLeaf, heartbeatLeaf, parseLeaf, voidLeaf } from './leaf.ts'
+import { eventLeaf, eventLeaves, heartbeatLeaf, parseLeaf, voidLeaf } from './leaf.ts'
 
 const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString()
 const SIGNED = { at: 5, first: 3, last: 4, reason: 'lost', signature: 'AAAA', signer: 'k', writer: 'w' } as const
@@ -15,6 +15,18 @@ describe('leaves', () => {
     expect(text(voidLeaf(SIGNED, 9, 's'))).toBe(
       '{"seq":9,"void":{"at":5,"first":3,"last":4,"reason":"lost","signature":"AAAA","signer":"k","writer":"w"},"writer":"s"}',
     )
+  })
+
+  it('of many events are those of each alone', () => {
+    const events = [1, 22, 333].map((seq) => ({
+      event: canonicalBytes({ n: 'x'.repeat(seq) }),
+      seq,
+      writer: `w${seq}`,
+    }))
+    expect(eventLeaves(events).map(text)).toEqual(
+      events.map(({ event, seq, writer }) => text(eventLeaf(event, seq, writer))),
+    )
+    expect(eventLeaves([])).toEqual([])
   })
 
   it('an event’s leaf is itself canonical, and comes back', () => {

@@ -1,4 +1,3 @@
-import { joinBytes } from './bytes.ts'
 import { canonicalBytes, canonicalJson } from './canonical-json.ts'
 
 /**
@@ -51,13 +50,32 @@ const encoder = new TextEncoder()
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 const EVENT_START = encoder.encode('{"event":')
 
-/**
- * The leaf of an event whose canonical bytes are at hand (as the outbox holds them; they are not looked at again).
- * Throws RangeError on a sequence below 1 or a writer that is not 1 to 64 of `A-Z a-z 0-9 . _ : -`.
- */
+/** An event's canonical bytes, as the outbox holds them (they are not looked at again), and which number of its writer it is. */
+export type NumberedEvent = { readonly event: Uint8Array; readonly seq: number; readonly writer: string }
+
+/** The leaf of an event. Throws RangeError on a sequence below 1 or a writer that is not 1 to 64 of `A-Z a-z 0-9 . _ : -`. */
 export function eventLeaf(event: Uint8Array, seq: number, writer: string): Uint8Array<ArrayBuffer> {
-  assertNumbered(seq, writer)
-  return joinBytes(EVENT_START, event, encoder.encode(`,"seq":${seq},"writer":"${writer}"}`))
+  return eventLeaves([{ event, seq, writer }])[0] as Uint8Array<ArrayBuffer>
+}
+
+/** The leaf of each of many events, as parts of one array: a memory of its own for each costs more than all else about it. */
+export function eventLeaves(events: readonly NumberedEvent[]): Uint8Array<ArrayBuffer>[] {
+  const ends = events.map(({ seq, writer }) => {
+    assertNumbered(seq, writer)
+    return `,"seq":${seq},"writer":"${writer}"}`
+  })
+  const sizes = events.map(({ event }, i) => EVENT_START.length + event.length + (ends[i]?.length ?? 0))
+  const all = new Uint8Array(sizes.reduce((sum, size) => sum + size, 0))
+  let from = 0
+  return events.map(({ event }, i) => {
+    const to = from + (sizes[i] ?? 0)
+    const leaf = all.subarray(from, to)
+    leaf.set(EVENT_START)
+    leaf.set(event, EVENT_START.length)
+    encoder.encodeInto(ends[i] ?? '', leaf.subarray(EVENT_START.length + event.length))
+    from = to
+    return leaf
+  })
 }
 
 /** The leaf that says the sequencer was alive at `at` (milliseconds since the epoch). */

@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest'
 import { auditLeaves, ORIGIN, sampleLog, signer, trust } from '../test/sample-log.ts'
 import given from '../vectors/signed-notes.json' with { type: 'json' }
 import * as browser from './browser.ts'
-import { encodeBundle } from './entry-bundle.ts'
+import { growingBundle } from './entry-bundle.ts'
 import { COSIGNATURE } from './key-text.ts'
 import { InconsistentLogError } from './log-recovery.ts'
 import { leafHash } from './merkle-hash.ts'
@@ -96,7 +96,7 @@ describe('proof files', () => {
     await expect(proveEntry(store, trust, 700)).rejects.toThrow(RangeError)
     await expect(proveEntry(store, trust, -1)).rejects.toThrow(RangeError)
     await expect(proveEntry(store, trust, 0.5)).rejects.toThrow(RangeError)
-    store.files.set('tile/entries/002.p/188', encodeBundle(LEAVES.slice(512).with(3, Buffer.from('forged'))))
+    store.files.set('tile/entries/002.p/188', growingBundle(LEAVES.slice(512).with(3, Buffer.from('forged'))).bytes())
     await expect(proveEntry(store, trust, 515)).rejects.toThrow(InconsistentLogError)
     store.files.delete('tile/entries/002.p/188')
     await expect(proveEntry(store, trust, 515)).rejects.toThrow(TileMissingError)

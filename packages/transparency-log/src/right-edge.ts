@@ -1,5 +1,5 @@
 import { joinBytes } from './bytes.ts'
-import { encodeBundle } from './entry-bundle.ts'
+import { growingBundle } from './entry-bundle.ts'
 import { frontier } from './frontier.ts'
 import { leafHash } from './merkle-hash.ts'
 import { TILE_WIDTH, tilePath } from './tile-path.ts'
@@ -35,7 +35,7 @@ export type RightEdge = {
 export function rightEdge(state: EdgeState): RightEdge {
   const tiles = state.tiles.map((hashes) => [...hashes])
   const given = new Map<string, number>()
-  let entries = [...state.entries]
+  let bundle = growingBundle(state.entries)
   let completed: LogFile[] = []
 
   const tree = frontier(state.size, state.roots, (level, index, hash) => {
@@ -66,15 +66,15 @@ export function rightEdge(state: EdgeState): RightEdge {
     push(leaf) {
       const index = Math.floor(tree.size / TILE_WIDTH)
       completed = []
-      entries.push(Buffer.from(leaf)) // a copy: what was hashed is what will be written
+      bundle.push(leaf)
       tree.push(leafHash(leaf))
-      if (entries.length < TILE_WIDTH) return completed
-      const bundle = { path: tilePath({ level: 'entries', index, width: TILE_WIDTH }), bytes: encodeBundle(entries) }
-      entries = []
-      return [bundle, ...completed]
+      if (bundle.count < TILE_WIDTH) return completed
+      const full = { path: tilePath({ level: 'entries', index, width: TILE_WIDTH }), bytes: bundle.bytes() }
+      bundle = growingBundle()
+      return [full, ...completed]
     },
     partials: () => [
-      ...partial('entries', entries.length, () => encodeBundle(entries)),
+      ...partial('entries', bundle.count, () => bundle.bytes()),
       ...tiles.flatMap((tile, level) => partial(level, tile.length, () => joinBytes(...tile))),
     ],
   }

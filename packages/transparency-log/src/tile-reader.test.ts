@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { naiveTree, someLeaves } from '../test/naive-tree.ts'
 import { joinBytes } from './bytes.ts'
-import { encodeBundle } from './entry-bundle.ts'
+import { growingBundle } from './entry-bundle.ts'
 import { memoryStore } from './memory-store.ts'
 import { leafHash } from './merkle-hash.ts'
 import { inclusionProof, treeRoot, verifyInclusion } from './proofs.ts'
@@ -69,7 +69,7 @@ describe('nodes out of tiles', () => {
   })
 
   it('tiles and bundles are cut to the width asked for, and refused unless they are what their path promises', () => {
-    const bundle = encodeBundle(someLeaves(3))
+    const bundle = growingBundle(someLeaves(3)).bytes()
     expect(tileHashes({ bytes: new Uint8Array(96), width: 3 }, 2)).toHaveLength(2)
     expect(tileHashes({ bytes: new Uint8Array(96), width: 2 }, 2)).toBeUndefined()
     expect(tileHashes(undefined, 2)).toBeUndefined()

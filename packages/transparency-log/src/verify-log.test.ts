@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { auditLeaves, leafMaker, NOW, ORIGIN, sampleLog, signer, trust } from '../test/sample-log.ts'
 import { joinBytes } from './bytes.ts'
 import { formatCheckpoint } from './checkpoint.ts'
-import { decodeBundle, encodeBundle } from './entry-bundle.ts'
+import { decodeBundle, growingBundle } from './entry-bundle.ts'
 import { describeFinding, type Finding, type FindingKind } from './finding.ts'
 import { COSIGNATURE } from './key-text.ts'
 import { leafHash } from './merkle-hash.ts'
@@ -25,7 +25,7 @@ const kinds = (findings: readonly Finding[]): FindingKind[] => [...new Set(findi
 
 /** Rewrites the entries of a bundle. */
 function rewrite(store: Store, path: string, change: (entries: Uint8Array[]) => Uint8Array[]): void {
-  store.files.set(path, encodeBundle(change(decodeBundle(store.files.get(path) as Uint8Array) ?? [])))
+  store.files.set(path, growingBundle(change(decodeBundle(store.files.get(path) as Uint8Array) ?? [])).bytes())
 }
 /** Makes the level-0 tile fit its rewritten bundle, as someone without the key could. */
 function rehash(store: Store, bundle: string): void {

@@ -1,5 +1,6 @@
+import { type RawRow, rowOf } from './outbox-reader.ts'
 import type { IndexRow, PendingRow, RowKey, WriterCount } from './sequencer-rows.ts'
-import { type RawRow, rowOf, SequencerStore } from './sequencer-store.ts'
+import { SequencerStore } from './sequencer-store.ts'
 
 /** What is read to hold the database against its log (audit/compare): everything that either says of an event. */
 export class CompareStore extends SequencerStore {

@@ -1,7 +1,7 @@
 /** What the sequencer reads and writes (sequencer-store.ts). Sequences and places are safe integers. */
 
 /** Where one writer's events are, and how far they have their places. */
-export type WriterProgress = { readonly tenantId: string; readonly writerId: string; done: number; lastAt: number }
+export type WriterProgress = { readonly tenantId: string; readonly writerId: string; done: number }
 
 /** An event of the outbox, as its bytes are. */
 export type PendingRow = {
@@ -25,6 +25,12 @@ export type Run = {
   readonly firstSeq: number
   readonly own: Buffer | null
 }
+
+/** A writer's rows that have no place yet, in their order. */
+export type WriterRows = { readonly writer: WriterProgress; readonly rows: readonly PendingRow[] }
+
+/** The rows of a run, in their order: none of the sequencer's own, and of another's those that are there. */
+export type RunRows = { readonly run: Run; readonly rows: readonly PendingRow[] }
 
 /** What was signed last. */
 export type StoredHead = { readonly size: number; readonly root: Buffer; readonly note: Buffer; readonly vkey: string }

@@ -2,7 +2,7 @@ import { parseLeaf } from '@wardline/transparency-log'
 import type { CompareStore } from '../../storage/compare-store.ts'
 import type { IndexRow, PendingRow, RowKey, Run } from '../../storage/sequencer-rows.ts'
 import { indexRowOf } from '../sequencer/index-row.ts'
-import { leafOf, OWN_ID, writerKey } from '../sequencer/places.ts'
+import { leavesOf, OWN_ID, writerKey } from '../sequencer/places.ts'
 import type { DatabaseFindings } from './findings.ts'
 
 /** What the comparison has seen of each writer: its last number in the log, and how many of its rows are in the database. */
@@ -92,7 +92,7 @@ function compareRow(
   if (row === undefined) {
     const sentence = `number ${seq} of writer ${writerId}, entry ${place} of the log, is not in the database`
     findings.add('missing', 'audit_outbox', sentence, place)
-  } else if (!Buffer.from(leafOf(row)).equals(entry)) {
+  } else if (!Buffer.from(leavesOf([row])[0] ?? []).equals(entry)) {
     findings.altered(place, row, loggedRow(entry, row).event)
   } else if (!timesAgree(row)) {
     const sentence = `number ${seq} of writer ${writerId} has another time than entry ${place} of the log`

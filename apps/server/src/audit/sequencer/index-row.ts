@@ -1,7 +1,6 @@
 import { isDue } from '../../clock.ts'
-import type { IndexRow, PendingRow, Run } from '../../storage/sequencer-rows.ts'
+import type { IndexRow, PendingRow, Run, RunRows } from '../../storage/sequencer-rows.ts'
 import type { SequencerStore } from '../../storage/sequencer-store.ts'
-import { writerKey } from './places.ts'
 
 /** The least time between two words on how far the index goes, where it goes no further, in milliseconds. */
 const STANDSTILL_MS = 250
@@ -59,44 +58,35 @@ export async function indexSome(
   most: number,
   logged: Logged,
 ): Promise<void> {
-  const { runs, rows } =
-    logged.runs[0]?.firstIndex === lead.indexed ? firstOf(logged, most) : await readNext(store, lead, most)
-  const first = new Map(runs.map((run) => [`${writerKey(run)}/${run.firstSeq}`, run]))
-  let run: Run | undefined
-  const indexed = rows.flatMap((row) => {
-    run = first.get(`${writerKey(row)}/${row.seq}`) ?? run
-    return (run && indexRowOf(row, run.firstIndex + row.seq - run.firstSeq)) ?? []
-  })
-  const last = runs.at(-1)
+  const isAtHand = logged.runs[0]?.firstIndex === lead.indexed
+  const runs = isAtHand ? firstOf(logged, most) : await readNext(store, lead, most)
+  if (runs.length === 0 && isDue(lead.sweptAt, STANDSTILL_MS, now)) return
+  const indexed = runs.flatMap(({ run, rows }) =>
+    rows.flatMap((row) => indexRowOf(row, run.firstIndex + row.seq - run.firstSeq) ?? []),
+  )
+  const last = runs.at(-1)?.run
   const next = last === undefined ? lead.indexed : last.firstIndex + last.count
   const isWhole = next === lead.end
-  if (runs.length === 0 && isDue(lead.sweptAt, STANDSTILL_MS, now)) return
   const safeAt = isWhole ? Math.min(now, lead.sweptAt) - INDEX_MARGIN_MS : 0
   await store.index(indexed, next, { safeAt, now, backTo: now - INDEX_MARGIN_MS })
   lead.indexed = next
 }
 
-function firstOf({ runs, rows }: Logged, most: number): Logged {
-  const first = runs.slice(0, most)
-  const count = first.reduce((sum, run) => sum + (run.own === null ? run.count : 0), 0)
-  return { runs: first, rows: rows.slice(0, count) }
+function firstOf({ runs, rows }: Logged, most: number): RunRows[] {
+  let from = 0
+  return runs.slice(0, most).map((run) => {
+    const to = from + (run.own === null ? run.count : 0)
+    const these = rows.slice(from, to)
+    from = to
+    return { run, rows: these }
+  })
 }
 
-async function readNext(store: SequencerStore, lead: Indexing, most: number): Promise<Logged> {
+/** Nearly always the rows are of the last days; where one is older, or gone, all parts are looked through. */
+async function readNext(store: SequencerStore, lead: Indexing, most: number): Promise<RunRows[]> {
   const runs = lead.indexed < lead.end ? await store.readRuns(lead.indexed, most) : []
-  return {
-    runs,
-    rows: await rowsOf(
-      store,
-      runs.filter((run) => run.own === null),
-    ),
-  }
-}
-
-/** Nearly always they are of the last days; where one is older, or gone, all parts are looked through. */
-async function rowsOf(store: SequencerStore, runs: readonly Run[]): Promise<PendingRow[]> {
   if (runs.length === 0) return []
   const recent = await store.readRows(runs, true)
-  const due = runs.reduce((sum, { count }) => sum + count, 0)
-  return recent.length === due ? recent : store.readRows(runs)
+  const isThere = recent.every(({ run, rows }) => run.own !== null || rows.length === run.count)
+  return isThere ? recent : store.readRows(runs)
 }

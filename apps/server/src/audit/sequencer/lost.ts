@@ -1,7 +1,7 @@
 import { type NoteSigner, signVoid, voidLeaf } from '@wardline/transparency-log'
 import type { OpenGap, PendingRow, Run } from '../../storage/sequencer-rows.ts'
 import type { GapChange, SequencerStore } from '../../storage/sequencer-store.ts'
-import { leafOf, OWN_ID, OWN_WRITER, type WriterGap } from './places.ts'
+import { leavesOf, OWN_ID, OWN_WRITER, type WriterGap } from './places.ts'
 
 /** Gaps that are settled at once, and rows of one of them that are looked for. */
 const GAPS = 50
@@ -64,7 +64,7 @@ export async function settleGaps(options: SettleOptions): Promise<Settled> {
     for (const group of neighbours(rows)) {
       const first = group[0]?.seq ?? due
       declareVoid(gap, due, first - 1)
-      place({ tenantId: gap.tenantId, writerId: gap.writerId, firstSeq: first, own: null }, group.map(leafOf))
+      place({ tenantId: gap.tenantId, writerId: gap.writerId, firstSeq: first, own: null }, leavesOf(group))
       due = first + group.length
     }
     // There may be more rows than were read: what is behind them stays a gap for the next time.

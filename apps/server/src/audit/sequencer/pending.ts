@@ -1,5 +1,5 @@
 import { isDue } from '../../clock.ts'
-import type { PendingRow, WriterProgress } from '../../storage/sequencer-rows.ts'
+import type { WriterProgress, WriterRows } from '../../storage/sequencer-rows.ts'
 import type { SequencerStore } from '../../storage/sequencer-store.ts'
 import { type Placed, placeRows, writerKey } from './places.ts'
 
@@ -33,21 +33,19 @@ export async function readPlaced(
   store: SequencerStore,
   looking: Looking,
   hasSwept: boolean,
-): Promise<{ pending: PendingRow[]; placed: Placed }> {
+): Promise<{ pending: WriterRows[]; placed: Placed }> {
   const writers = inTurn(looking)
   const pending = await store.readPending(writers, PER_WRITER, BATCH, !hasSwept)
-  const placed = placeRows(pending, looking.writers, looking.end)
+  const placed = placeRows(pending, looking.end)
   if (hasSwept || placed.gaps.length === 0) return { pending, placed }
   const all = await store.readPending(writers, PER_WRITER, BATCH, false)
-  return { pending: all, placed: placeRows(all, looking.writers, looking.end) }
+  return { pending: all, placed: placeRows(all, looking.end) }
 }
 
 /** Whether one look's rows are so many that there may be more to read at once, of one writer or in all. */
-export function isCut(pending: readonly PendingRow[]): boolean {
-  if (pending.length < PER_WRITER) return false
-  return (
-    pending.length === BATCH || [...Map.groupBy(pending, writerKey).values()].some((rows) => rows.length === PER_WRITER)
-  )
+export function isCut(pending: readonly WriterRows[]): boolean {
+  const all = pending.reduce((sum, { rows }) => sum + rows.length, 0)
+  return all === BATCH || pending.some(({ rows }) => rows.length === PER_WRITER)
 }
 
 /** Another begins each time, so that a flood of one writer does not keep the last of them waiting. */

@@ -11,7 +11,7 @@ import {
 import type { HeadFile } from '@wardline/transparency-log/head-file'
 import type { SequencerStore } from '../../storage/sequencer-store.ts'
 import type { LogKeys } from './log-key.ts'
-import { leavesOf } from './places.ts'
+import { leavesOfRuns } from './places.ts'
 
 /** Runs that are read back at once while a log catches up with its places. */
 const CATCH_UP_RUNS = 200
@@ -72,9 +72,9 @@ async function signerFor(keys: LogKeys, vkey: string | undefined): Promise<NoteS
 async function catchUp(store: SequencerStore, log: TransparencyLog): Promise<void> {
   const from = log.head.size
   const runs = await store.readRuns(from, CATCH_UP_RUNS)
-  const rows = await store.readRows(runs.filter((run) => run.own === null))
+  const rows = await store.readRows(runs)
   try {
-    const leaves = leavesOf(runs, rows, from)
+    const leaves = leavesOfRuns(rows, from)
     if (leaves.length === 0) throw new RangeError(`nothing has place ${from}`)
     await log.append(leaves)
   } catch (error) {

@@ -8,19 +8,19 @@ import {
   type TransparencyLog,
 } from '@wardline/transparency-log'
 import { type Clock, isDue } from '../../clock.ts'
-import type { PendingRow, Run, WriterProgress } from '../../storage/sequencer-rows.ts'
+import type { Run, WriterProgress } from '../../storage/sequencer-rows.ts'
 import { type GapChange, SequencerStore } from '../../storage/sequencer-store.ts'
 import { indexSome } from './index-row.ts'
 import { openGap, settleGaps } from './lost.ts'
 import { findWriters, isCut, readPlaced } from './pending.ts'
-import { leafOf, OWN_ID, OWN_WRITER, type WriterGap, writerKey } from './places.ts'
+import { leavesOf, OWN_ID, OWN_WRITER, type WriterGap, writerKey } from './places.ts'
 import { type LogParts, recoverLog } from './recover.ts'
 import { type Witness, Witnesses, type WitnessState } from './witnesses.ts'
 
 /** Between two looks at the outbox while all goes well; half the promised merge delay (1 s) is kept for the work itself. */
 const LOOK_MS = 250
 /** The same in a busy one: what a look costs beside its events, its dozen of files first of all, is had less often. */
-const BUSY_LOOK_MS = 450
+const BUSY_LOOK_MS = 600
 /** Until the next try where another leads, or something failed. */
 const RETRY_MS = 1_000
 const HEARTBEAT_MS = 60_000
@@ -32,7 +32,7 @@ const KEEP_MS = 3_600_000
  */
 const BUSY_PER_SECOND = 800
 const INDEX_RUNS = 8
-const BUSY_LOOKS = 8
+const BUSY_LOOKS = 16
 /** The least that is left to others between two looks. */
 const REST_MS = 20
 /** Numbers that are missing are declared void after so long: rows that somebody took out can be put back until then. */
@@ -175,7 +175,7 @@ export class Sequencer {
     const { runs, rows, gaps } = placed
     for (const gap of gaps) this.#options.onGap?.(gap)
     lead.gaps += gaps.length
-    const leaves = rows.map(leafOf)
+    const leaves = leavesOf(rows)
     const isBeat = isDue(lead.heartbeatAt, HEARTBEAT_MS, now)
     if (isBeat) {
       const beat = heartbeatLeaf(now, lead.ownSeq + 1, OWN_WRITER)
@@ -185,7 +185,7 @@ export class Sequencer {
     if (leaves.length > 0) {
       const opened = gaps.map((gap) => openGap(gap, now))
       await this.#log(store, lead, runs, leaves, { opened, settled: [] })
-      advance(lead, rows, isBeat, now)
+      advance(lead, runs, leaves.length, isBeat, now)
       const oldest = rows.reduce((least, { at }) => Math.min(least, at), now)
       const at = this.#options.clock.now()
       this.#state = { is: 'leading', size: lead.end, at, delayMs: Math.max(0, at - oldest), gaps: lead.gaps }
@@ -199,7 +199,7 @@ export class Sequencer {
     // Also where nothing is new: the last round may have been about an earlier one.
     if (this.#signed !== undefined)
       this.#witnesses.offer(this.#signed, (note, lines) => log.addCosignatures(note, lines))
-    const isBusy = pending.length * 1_000 >= BUSY_PER_SECOND * Math.max(LOOK_MS, now - lead.lookedAt)
+    const isBusy = rows.length * 1_000 >= BUSY_PER_SECOND * Math.max(LOOK_MS, now - lead.lookedAt)
     Object.assign(lead, { lookedAt: now })
     if (!isBusy || lead.turn % BUSY_LOOKS === 0) await indexSome(store, lead, now, isBusy ? 1 : INDEX_RUNS, placed)
     if (isCut(pending)) return 0
@@ -287,11 +287,11 @@ function ownRun(lead: Lead, firstIndex: number, leaf: Uint8Array): Run {
   return { firstIndex, count: 1, tenantId: OWN_ID, writerId: OWN_ID, firstSeq: lead.ownSeq + 1, own: Buffer.from(leaf) }
 }
 
-function advance(lead: Lead, rows: readonly PendingRow[], isBeat: boolean, now: number): void {
-  for (const row of rows) {
-    const writer = lead.writers.get(writerKey(row))
-    if (writer !== undefined) Object.assign(writer, { done: row.seq, lastAt: row.at })
+function advance(lead: Lead, runs: readonly Run[], leaves: number, isBeat: boolean, now: number): void {
+  for (const run of runs) {
+    const writer = lead.writers.get(writerKey(run))
+    if (writer !== undefined) writer.done = run.firstSeq + run.count - 1
   }
   const own = isBeat ? { ownSeq: lead.ownSeq + 1, heartbeatAt: now } : {}
-  Object.assign(lead, { end: lead.end + rows.length + (isBeat ? 1 : 0), ...own })
+  Object.assign(lead, { end: lead.end + leaves, ...own })
 }
