@@ -1,6 +1,6 @@
 import fc from 'fast-check'
-import { expect, it } from 'vitest'
-import { textProblem, typedText } from './text.ts'
+import { expect, it, vi } from 'vitest'
+import { plainName, textProblem, typedText } from './text.ts'
 
 const text = typedText(1, 100)
 
@@ -28,6 +28,9 @@ it.each([
   ['\u202eabc', 'control-character'],
   ['line\nnext\tcell', null],
   ['\u2067\u05d0\u2069', null],
+  [`a${'\u0301'.repeat(30)}b${'\u0316'.repeat(30)}`, null],
+  [`text a${'\u0301\u0316'.repeat(15)}\u0301`, 'too-many-marks'],
+  ['\u0301'.repeat(31), 'too-many-marks'],
 ])('%j is judged %s', (typed, problem) => {
   expect(textProblem(typed)).toBe(problem)
 })
@@ -35,4 +38,12 @@ it.each([
 it('normalising cannot lengthen a text past its bound', () => {
   // U+FB2C becomes three code units in NFC: 40 of them are 120.
   expect(text.safeParse('\uFB2C'.repeat(40)).success).toBe(false)
+})
+
+it('R-50: what would take long to normalise is not normalised, in whichever field it stands', () => {
+  const normalize = vi.spyOn(String.prototype, 'normalize')
+  const marks = `a${'\u0301'.repeat(60)}${'\u0316'.repeat(60)}`
+  for (const schema of [text, typedText(1, 16_000), plainName]) expect(schema.safeParse(marks).success).toBe(false)
+  expect(normalize).not.toHaveBeenCalled()
+  normalize.mockRestore()
 })

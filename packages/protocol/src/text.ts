@@ -8,11 +8,17 @@ import { asPhi, type Phi } from './phi.ts'
  */
 const FORBIDDEN = /[\u0000-\u0008\u000B-\u001F\u007F-\u009F\u2028\u2029\u202A-\u202E\uFEFF]/u
 
+/**
+ * More marks on one letter than any language writes: the bound of UAX #15 §13. Normalising sorts each such run, and takes the square of its
+ * length: half a second for one frame of nothing but marks. Begun at letters alone, so that looking takes one pass.
+ */
+const MANY_MARKS = /(?:^|\P{M})\p{M}{31}/u
+
 /** Why a text is refused, or null. Lone surrogates cannot be stored as UTF-8, so they are refused and not replaced. */
-export function textProblem(text: string): 'lone-surrogate' | 'control-character' | null {
+export function textProblem(text: string): 'lone-surrogate' | 'control-character' | 'too-many-marks' | null {
   if (!text.isWellFormed()) return 'lone-surrogate'
   if (FORBIDDEN.test(text)) return 'control-character'
-  return null
+  return MANY_MARKS.test(text) ? 'too-many-marks' : null
 }
 
 /** Text that a person typed: `min`–`max` UTF-16 code units after NFC normalisation, not only white space (R-50). */
