@@ -60,4 +60,15 @@ describe('R-51 R-70 what no hook of ours ever sees counts as a fault of its addr
     expect(await isHeldOff()).toBe(false)
     await expect.poll(counted).toBe(before + FAULTS + 1)
   })
+
+  test.each([
+    ['requests', head('GET /healthz HTTP/1.1')],
+    ['expectations', head('GET / HTTP/1.1', 'Expect: miracles')],
+  ])('%s in one piece: those that nobody answers are faults, each', async (_, request) => {
+    const said = await secret(request.repeat(17 + FAULTS))
+    expect(said).toMatch(/HTTP\/1\.1 400/)
+    expect(await isHeldOff()).toBe(true)
+    clock.advance(120_000)
+    expect(await isHeldOff()).toBe(false)
+  })
 })

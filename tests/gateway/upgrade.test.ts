@@ -1,6 +1,6 @@
 import { request as httpsRequest } from 'node:https'
 import { SOCKET_PATH, SUBPROTOCOL } from '@wardline/protocol'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { auditOf } from '../_util/audit.ts'
 import { type Person, signedIn } from '../_util/person.ts'
 import { startTestServer, type TestServer } from '../_util/server.ts'
@@ -71,6 +71,37 @@ describe('before the upgrade', () => {
     expect(JSON.parse(body)).toMatchObject({ code: 'forbidden' })
     const after = await auditOf(server, null, { action: 'socket.connect', reason: 'origin' })
     expect(after.length + before.length).toBeGreaterThan(0)
+  })
+
+  test('R-05 R-80 of those who ask for a socket one is begun at a time; who hangs up meanwhile, or comes to a drain, is not', async () => {
+    const { upgrades, admission } = server.ctx.gateway
+    const turns: (() => void)[] = []
+    const wait = vi.spyOn(upgrades, 'await').mockImplementation((_network, begin) => void turns.push(begin))
+    const leave = vi.spyOn(upgrades, 'leaveOut')
+    const answered: string[] = []
+    const ask = (name: string) =>
+      upgrade(SOCKET_PATH, handshake()).then(({ status }) => answered.push(`${name} ${status}`))
+    const asked = [ask('first')]
+    await expect.poll(() => turns.length).toBe(1)
+    const gone = new TestSocket(server)
+    gone.ws.on('error', () => undefined)
+    await expect.poll(() => turns.length).toBe(2)
+    asked.push(ask('third'))
+    await expect.poll(() => turns.length).toBe(3)
+    // What is refused anyhow is refused at once.
+    expect(await upgrade(SOCKET_PATH, handshake({ origin: 'https://evil.example' }))).toMatchObject({ status: 403 })
+    expect({ answered, pending: admission.pending }).toEqual({ answered: [], pending: 3 })
+    gone.cut()
+    await expect.poll(() => leave.mock.calls.map(([, begin]) => begin)).toContain(turns[1])
+    turns[0]?.()
+    await asked[0]
+    expect(answered).toEqual(['first 101'])
+    const draining = vi.spyOn(server.ctx.gateway, 'draining', 'get').mockReturnValue(true)
+    turns[2]?.()
+    await asked[1]
+    expect(answered).toEqual(['first 101', 'third 503'])
+    for (const spy of [draining, leave, wait]) spy.mockRestore()
+    await expect.poll(() => admission.pending).toBe(0)
   })
 
   test('R-03 a token in the URL is refused with an explanation that does not repeat it', async () => {

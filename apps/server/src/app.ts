@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { IncomingMessage } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import fastifyCookie from '@fastify/cookie'
 import { API_BASE, isPlainJson, SOCKET_PATH } from '@wardline/protocol'
 import { fastify } from 'fastify'
@@ -23,13 +23,22 @@ import type { App } from './http/app-type.ts'
 import { requireAuthentication } from './http/authenticated.ts'
 import { endWithServer } from './http/connections.ts'
 import { securityHeaders } from './http/headers.ts'
-import { hasPlainHead, isUnsafe, onClientError, refusalOfRequest, refuseBare, sendProblem } from './http/problems.ts'
+import {
+  hasPlainHead,
+  isUnsafe,
+  onClientError,
+  refusalOfRequest,
+  refuseBare,
+  refuseUnseen,
+  sendProblem,
+} from './http/problems.ts'
 import { RefusalAudit } from './http/refusal-audit.ts'
 import { logAnswers } from './http/request-log.ts'
 import { registerStaticWeb, sendPage, wantsPage } from './http/static-web.ts'
 import { limitStrangers, losePatience, refusalOfUnrouted } from './http/stranger-limits.ts'
 import { pathOf } from './http/where.ts'
 import { registerKeyAdminRoutes, registerKeyRoutes } from './keys/routes.ts'
+import { boundPipelines } from './limits/pipelines.ts'
 import { registerMessageRoutes } from './messages/routes.ts'
 import { registerOAuthRoutes } from './oauth/routes.ts'
 import { registerPatientRoutes } from './patients/routes.ts'
@@ -57,6 +66,7 @@ const KEEP_ALIVE_MS = 65_000
 export async function createApp(ctx: Context, certificate: ServerCertificate): Promise<App> {
   const { config, site, log, proxies } = ctx
   const headers = () => securityHeaders(site, config.demo)
+  const refusalOf = (request: IncomingMessage) => refusalOfUnrouted(proxies.arrivalOf(request).address, ctx)
   const app: App = fastify({
     https: {
       ...TLS_OPTIONS,
@@ -83,15 +93,19 @@ export async function createApp(ctx: Context, certificate: ServerCertificate): P
     clientErrorHandler: (error, socket) => onClientError(error, socket, { ...ctx, headers: headers() }),
     frameworkErrors: (_error, { raw }, reply) => {
       reply.headers(headers()).header('connection', 'close')
-      sendProblem(reply, refusalOfUnrouted(proxies.arrivalOf(raw).address, ctx))
+      sendProblem(reply, refusalOf(raw))
     },
   }).withTypeProvider<ZodTypeProvider>()
   app.server.maxHeadersCount = HEADER_COUNT
   // Node answers these by itself otherwise, or not at all.
-  const refuseUnrouted = (request: IncomingMessage) =>
-    refuseBare(request.socket, refusalOfUnrouted(proxies.arrivalOf(request).address, ctx), headers())
-  app.server.on('checkExpectation', refuseUnrouted)
-  app.server.on('connect', refuseUnrouted)
+  const refuse = (request: IncomingMessage, response: ServerResponse) =>
+    refuseUnseen(response, refusalOf(request), headers())
+  app.server.on('checkExpectation', refuse)
+  app.server.on('connect', (request: IncomingMessage) => refuseBare(request.socket, refusalOf(request), headers()))
+  boundPipelines(app.server, {
+    refuse,
+    onDropped: (request) => ctx.gateway.addresses.fault(proxies.arrivalOf(request).address),
+  })
   // First of all hooks: who is refused by the next bears them too.
   app.addHook('onRequest', (_request, reply, next) => {
     reply.headers(headers())

@@ -12,6 +12,7 @@ import type { Keyring } from '../keys/keyring.ts'
 import { Addresses } from '../limits/addresses.ts'
 import { Door } from '../limits/door.ts'
 import { Handshakes } from '../limits/handshakes.ts'
+import { Pace } from '../limits/pace.ts'
 import { UserRates } from '../limits/user-rates.ts'
 import type { Logger } from '../log.ts'
 import { readableEvent } from '../messages/stored-event.ts'
@@ -61,6 +62,8 @@ export interface Gateway extends GatewayParts {
   readonly addresses: Addresses
   readonly door: Door
   readonly admission: Admission
+  /** In which sockets that are asked for are begun. */
+  readonly upgrades: Pace
   readonly userRates: UserRates
   readonly strangers: Strangers
   readonly wheel: Wheel
@@ -161,6 +164,7 @@ export function createGateway(parts: GatewayParts): Gateway {
     addresses,
     door,
     admission,
+    upgrades: new Pace(),
     userRates,
     strangers,
     wheel,

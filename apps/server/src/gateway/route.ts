@@ -8,6 +8,7 @@ import type { Context } from '../context.ts'
 import { Refusal, toProblem } from '../errors.ts'
 import type { App } from '../http/app-type.ts'
 import { addressOf, usedFromOf } from '../http/where.ts'
+import { networkOf } from './admission.ts'
 import { Connection, type Place } from './connection.ts'
 import { CLOSE_TIMEOUT_MS, openLine, PlainSocket } from './line.ts'
 import type { Peer } from './peer.ts'
@@ -15,6 +16,9 @@ import { refusalOfUpgrade } from './upgrade.ts'
 
 /** Pieces of TCP that one frame may come in: ours come in one. */
 const MAX_CHUNKS = 256
+
+/** What is told to whom there is no place for now. */
+const AGAIN = { retryAfterMs: CLOSE_TIMEOUT_MS }
 
 const TOKEN_IN_URL =
   'Nothing is taken from the URL of a socket, least of all a token: connect without a query and send session.authenticate first.'
@@ -52,13 +56,17 @@ export async function registerGateway(app: App, ctx: Context): Promise<void> {
       websocket: true,
       onRequest: (request, reply, next) => {
         const peer = peerOf(request)
+        const settle = (refusal: Refusal | null) => {
+          if (refusal === null) return next()
+          gateway.strangers.refused(peer, refusal.reason)
+          refusal.audited = true
+          reply.header('connection', 'close')
+          if (refusal.reason === 'token-in-url') explain(reply, refusal)
+          else next(refusal)
+        }
         const refusal = enter(request, peer)
-        if (refusal === null) return next()
-        gateway.strangers.refused(peer, refusal.reason)
-        refusal.audited = true
-        reply.header('connection', 'close')
-        if (refusal.reason === 'token-in-url') explain(reply, refusal)
-        else next(refusal)
+        if (refusal === null) inTurn(request, peer, settle)
+        else settle(refusal)
       },
     },
     (socket: WebSocket, request: FastifyRequest) => {
@@ -70,8 +78,30 @@ export async function registerGateway(app: App, ctx: Context): Promise<void> {
     },
   )
 
+  /** A crowd that asks for sockets at one moment waits in line, as it does for its handshakes; who has waited for too long is told so. */
+  function inTurn({ raw }: FastifyRequest, { address }: Peer, settle: (refusal: Refusal | null) => void): void {
+    const network = networkOf(address)
+    const leave = () => {
+      gateway.upgrades.leaveOut(network, begin)
+      clearTimeout(late)
+      raw.socket.off('close', leave)
+    }
+    const begin = () => {
+      leave()
+      settle(gateway.draining ? new Refusal('unavailable', 'draining', AGAIN) : null)
+    }
+    const tire = () => {
+      leave()
+      settle(new Refusal('unavailable', 'overloaded', AGAIN))
+    }
+    // Real time, as that of the pace is.
+    const late = setTimeout(tire, config.preAuth.authenticateMs)
+    raw.socket.once('close', leave)
+    gateway.upgrades.await(network, begin)
+  }
+
   function enter(request: FastifyRequest, peer: Peer): Refusal | null {
-    if (gateway.draining) return new Refusal('unavailable', 'draining', { retryAfterMs: CLOSE_TIMEOUT_MS })
+    if (gateway.draining) return new Refusal('unavailable', 'draining', AGAIN)
     const heldMs = gateway.addresses.heldFor(peer.address)
     if (heldMs > 0) return new Refusal('rate-limited', 'held-off', { retryAfterMs: heldMs })
     const admitted = gateway.admission.enter(peer.address)

@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { type Duplex, finished, Readable } from 'node:stream'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
@@ -99,6 +99,18 @@ export function onClientError(
   }
   const code = what === 'HPE_HEADER_OVERFLOW' ? 'too-large' : 'invalid'
   refuseBare(socket, new Refusal(code, 'malformed'), headers)
+}
+
+/** Answers a request that Fastify has not seen, in the form of all others and in its turn, and ends the connection. `headers`: securityHeaders(). */
+export function refuseUnseen(
+  response: ServerResponse,
+  refusal: Refusal,
+  headers: Readonly<Record<string, string>>,
+): void {
+  const problem = toProblem(refusal)
+  const body = JSON.stringify(problem)
+  const own = { 'content-type': PROBLEM, 'content-length': Buffer.byteLength(body), connection: 'close' }
+  response.writeHead(problem.status, { ...headers, ...own }).end(body)
 }
 
 /** Answers on a connection that no reply of Fastify's belongs to, in the form of all others, and ends it. `headers`: securityHeaders(). */

@@ -38,8 +38,14 @@ afterEach(() => {
   server.close()
 })
 
+/** What begins like TLS, in one record, and is a ClientHello of nothing but this. */
+function hello(says: string | Buffer): Buffer {
+  const message = Buffer.concat([Buffer.from([1, 0, 0, says.length]), Buffer.from(says)])
+  return Buffer.concat([Buffer.from([22, 3, 1, 0, message.length]), message])
+}
+
 /** Somebody at an address, who says something, or nothing. */
-async function come(localAddress: string, says: string | null): Promise<Socket> {
+async function come(localAddress: string, says: string | Buffer | null): Promise<Socket> {
   const address = server.address()
   const port = typeof address === 'object' && address !== null ? address.port : 0
   const socket = connect({ port, host: '127.0.0.1', localAddress })
@@ -122,4 +128,47 @@ it('what waits for its turn for too long is cut off and not blamed', async () =>
   await serve(20)
   await once(await come('127.0.0.1', 'hello'), 'close')
   expect({ begun, faults, waiting: handshakes.waiting }).toEqual({ begun: [], faults: [], waiting: 0 })
+})
+
+it('R-05 who has said a part of their hello takes no turn, and takes one when they say the rest', async () => {
+  await serve(60_000)
+  const said = hello('all of it')
+  const partly = await come('127.0.0.1', said.subarray(0, -1))
+  await come('127.0.0.2', 'b')
+  await expect.poll(() => handshakes.waiting).toBe(1)
+  await turn()
+  expect(begun).toEqual(['127.0.0.2 b'])
+  partly.write(said.subarray(-1))
+  await expect.poll(() => handshakes.waiting).toBe(1)
+  await turn()
+  expect(begun).toEqual(['127.0.0.2 b', `127.0.0.1 ${String(said)}`])
+})
+
+it('R-05 who says a hello bit by bit has no more time for it than who says nothing', async () => {
+  await serve(60)
+  const slow = await come('127.0.0.1', null)
+  const bits = [...hello('x'.repeat(200))]
+  const drip = setInterval(() => slow.write(Buffer.from(bits.splice(0, 1))), 1)
+  await new Promise((resolve) => slow.once('close', resolve))
+  clearInterval(drip)
+  expect({ begun, faults }).toEqual({ begun: [], faults: ['127.0.0.1 timeout'] })
+})
+
+it('R-05 of those who will be asked for another key one is begun in a fifth of a second, and the others go by', async () => {
+  await serve(60_000)
+  // Version, random, no session, suite or compression; TLS 1.3, and no key.
+  const keyless = '002b 0003 020304 0033 0002 0000'.replaceAll(' ', '')
+  const said = hello(Buffer.concat([Buffer.alloc(34 + 1 + 2 + 1), Buffer.from([0, 13]), Buffer.from(keyless, 'hex')]))
+  for (const address of ['127.0.0.1', '127.0.0.2', '127.0.0.3']) await come(address, said)
+  await come('127.0.0.4', 'd')
+  await expect.poll(() => handshakes.waiting).toBe(4)
+  const seen: number[] = []
+  for (const idle of [1, 100, 99, 200, 200]) {
+    usage = { ...usage, idle: usage.idle + idle }
+    for (const run of turns.splice(0)) run()
+    await expect.poll(() => turns.length > 0 || handshakes.waiting === 0).toBe(true)
+    seen.push(begun.length)
+  }
+  expect(begun[0]).toBe('127.0.0.4 d')
+  expect(seen).toEqual([1, 1, 2, 3, 4])
 })

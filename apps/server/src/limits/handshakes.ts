@@ -1,81 +1,74 @@
 import type { Socket } from 'node:net'
-import { performance } from 'node:perf_hooks'
 import { networkOf } from '../gateway/admission.ts'
 import { plainAddress } from '../http/forwarded.ts'
+import { judgeHello } from './client-hello.ts'
+import { Pace, type PaceParts } from './pace.ts'
 
-/** No record of TLS is longer (RFC 8446 §5.1), and no client says more before it is answered. */
+/** A record of TLS at its longest (RFC 8446 §5.1), and no client says more before it is answered. */
 const MAX_HELLO_BYTES = 16 * 1024 + 5
-/** The next one is begun when the loop has been idle for as long as it was busy since the last; after so long (ms) in any case. */
-const MAX_REST_MS = 20
+/**
+ * Who is going to be asked for another key costs little now and as much as others later, at a moment of their own choice: of those one is
+ * begun in so long (ms), so that never more of them can choose the same one than this goes into the time of a handshake.
+ */
+const ASKED_AGAIN_REST_MS = 200
 
-type Parts = {
-  /** How long a peer may be silent, in milliseconds. */
+type Parts = PaceParts & {
+  /** How long a peer may take to say its first words, in milliseconds; and then, how long it is let wait. */
   readonly handshakeMs: number
-  /** A peer was silent for that long, or said more than fits. It is cut off. */
+  /** A peer took longer, or said more than fits. It is cut off. */
   readonly onFault: (ip: string, because: 'timeout' | 'malformed') => void
-  /** Calls back in another turn of the loop, after `ms` milliseconds. */
-  readonly later?: (ms: number, run: () => void) => void
-  /** What the loop has been doing for how many milliseconds, all in all. */
-  readonly usage?: () => Usage
 }
 
-type Usage = { readonly idle: number; readonly active: number }
-
 /**
- * Lets TLS begin on a connection once its peer has said something, one at a time and only as fast as half of the loop stays idle: a
- * handshake and what follows it take this thread milliseconds, and those that a thousand peers ask for at once must not keep it from
- * who is signed in (R-05). Networks take turns, so one that asks for many waits for itself. Who says nothing costs no TLS at all.
+ * Lets TLS begin on a connection once its peer has said the whole of its ClientHello, at a pace: a handshake and what follows it take this
+ * thread milliseconds. Who says nothing, or not all of it, costs no TLS at all, and a crowd that says the rest at once waits in line.
  */
 export class Handshakes {
   readonly #parts: Parts
-  readonly #later: (ms: number, run: () => void) => void
-  readonly #usage: () => Usage
-  /** What is to be begun, by network, in the order of their turns. */
-  readonly #waiting = new Map<string, Set<() => void>>()
-  #isScheduled = false
-  /** As the last one began. */
-  #since: Usage
+  readonly #pace: Pace
+  readonly #askedAgain: Pace
 
   constructor(parts: Parts) {
     this.#parts = parts
-    this.#later = parts.later ?? ((ms, run) => void (ms === 0 ? setImmediate(run) : setTimeout(run, ms)))
-    this.#usage = parts.usage ?? (() => performance.eventLoopUtilization())
-    this.#since = this.#usage()
+    this.#pace = new Pace(parts)
+    this.#askedAgain = new Pace({ ...parts, restMs: ASKED_AGAIN_REST_MS })
   }
 
   /** Connections whose peers have spoken and whose turn has not come. */
   get waiting(): number {
-    let count = 0
-    for (const same of this.#waiting.values()) count += same.size
-    return count
+    return this.#pace.waiting + this.#askedAgain.waiting
   }
 
   /** `begin` is called at most once, and finds in the socket what was said. Until then nobody else may listen to it. */
   await(socket: Socket, begin: () => void): void {
     const ip = plainAddress(socket.remoteAddress) ?? ''
     const network = networkOf(ip)
-    const heard: Buffer[] = []
-    let bytes = 0
+    let said: Buffer = Buffer.alloc(0)
+    let line: Pace | undefined
     const take = () => {
       leave()
-      for (const chunk of heard.reverse()) socket.unshift(chunk)
+      socket.unshift(said)
       begin()
     }
     const leave = () => {
-      this.#remove(network, take)
-      socket.off('readable', hear).off('end', cut).off('timeout', tire).off('error', ignore).off('close', leave)
-      socket.setTimeout(0)
+      clearTimeout(late)
+      line?.leaveOut(network, take)
+      socket.off('readable', hear).off('end', cut).off('error', ignore).off('close', leave)
     }
     const hear = () => {
-      for (let chunk = read(socket); chunk !== null; chunk = read(socket)) {
-        heard.push(chunk)
-        bytes += chunk.length
-      }
-      if (bytes > MAX_HELLO_BYTES) blame('malformed')
-      else if (bytes > 0) this.#add(network, take)
+      const heard: Buffer[] = [said]
+      for (let chunk = read(socket); chunk !== null; chunk = read(socket)) heard.push(chunk)
+      if (heard.length === 1) return
+      said = Buffer.concat(heard)
+      if (said.length > MAX_HELLO_BYTES) return blame('malformed')
+      const judged = line === undefined ? judgeHello(said) : 'partial'
+      if (judged === 'partial') return
+      line = judged === 'again' ? this.#askedAgain : this.#pace
+      line.await(network, take)
+      late.refresh()
     }
     // Who has spoken, and was not served in time, is not to blame for it.
-    const tire = () => (bytes > 0 ? cut() : blame('timeout'))
+    const tire = () => (line === undefined ? blame('timeout') : cut())
     const ignore = () => undefined
     const cut = () => {
       leave()
@@ -86,50 +79,9 @@ export class Handshakes {
       cut()
       this.#parts.onFault(ip, because)
     }
-    socket.on('readable', hear).on('end', cut).on('timeout', tire).on('error', ignore).on('close', leave)
     // Real time, as that of the handshake is: it is other people's machines that are waited for.
-    socket.setTimeout(this.#parts.handshakeMs)
-  }
-
-  #add(network: string, take: () => void): void {
-    const same = this.#waiting.get(network)
-    if (same === undefined) this.#waiting.set(network, new Set([take]))
-    else same.add(take)
-    this.#schedule(0)
-  }
-
-  #remove(network: string, take: () => void): void {
-    const same = this.#waiting.get(network)
-    if (same?.delete(take) && same.size === 0) this.#waiting.delete(network)
-  }
-
-  #schedule(ms: 0 | 1): void {
-    if (this.#isScheduled || this.#waiting.size === 0) return
-    this.#isScheduled = true
-    this.#later(ms, () => {
-      this.#isScheduled = false
-      if (this.#isRested()) this.#next()
-      this.#schedule(1)
-    })
-  }
-
-  #isRested(): boolean {
-    const now = this.#usage()
-    const idle = now.idle - this.#since.idle
-    const active = now.active - this.#since.active
-    return idle >= active || idle + active >= MAX_REST_MS
-  }
-
-  #next(): void {
-    const [first] = this.#waiting
-    if (first === undefined) return
-    const [network, same] = first
-    const [take] = same
-    // The last in line from now on.
-    this.#waiting.delete(network)
-    this.#waiting.set(network, same)
-    this.#since = this.#usage()
-    take?.()
+    const late = setTimeout(tire, this.#parts.handshakeMs)
+    socket.on('readable', hear).on('end', cut).on('error', ignore).on('close', leave)
   }
 }
 
