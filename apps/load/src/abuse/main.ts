@@ -1,11 +1,12 @@
 import { parseArgs } from 'node:util'
+import { ATTACKS } from './attacks.ts'
 import { runFrozen } from './frozen.ts'
 import { hasHeld, hasShrugged, renderAbuse, renderFrozen } from './report.ts'
 import { runAbuse } from './run.ts'
 
-const HELP = `Usage: npm run abuse [-- --frozen] [--scale SHARE] [--seconds N] [--json]
+const HELP = `Usage: npm run abuse [-- --frozen] [--scale SHARE] [--seconds N] [--rounds N] [--only NAME] [--json]
 
-Attacks a Wardline of its own on this machine, one kind of attack after the other and all of them three times, while people who are
+Attacks a Wardline of its own on this machine, one kind of attack after the other and all of them several times, while people who are
 signed in post and read: silent connections, slow headers, fragments, pings, half-open closes, noise. Prints what was tried, what
 those people noticed, and whether the server came to rest again. Ends with 1 where it did not.
 
@@ -13,6 +14,8 @@ Options
   --frozen        instead: one reader of 2,000 stops reading, again and again, and what the others notice
   --scale SHARE   of the connections, 0 to 1 (default 1: 10,000 silent connections, which takes \`ulimit -n\` 12000)
   --seconds N     how long each phase is measured (default 6)
+  --rounds N      how often each attack is made (default 3)
+  --only NAME     the attacks whose name holds this, and no other
   --json          print the figures as JSON
   --help          print this
 `
@@ -22,6 +25,8 @@ const { values } = parseArgs({
     frozen: { type: 'boolean', default: false },
     scale: { type: 'string', default: '1' },
     seconds: { type: 'string', default: '6' },
+    rounds: { type: 'string', default: '3' },
+    only: { type: 'string', default: '' },
     json: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
@@ -29,8 +34,10 @@ const { values } = parseArgs({
 
 const scale = Number(values.scale)
 const seconds = Number(values.seconds)
+const rounds = Number(values.rounds)
+const attacks = ATTACKS.filter(({ name }) => name.includes(values.only))
 if (values.help) process.stdout.write(HELP)
-else if (!(scale > 0 && scale <= 1) || !(seconds > 0)) {
+else if (!(scale > 0 && scale <= 1) || !(seconds > 0) || !(rounds >= 1) || attacks.length === 0) {
   process.stderr.write(HELP)
   process.exitCode = 2
 } else {
@@ -40,7 +47,7 @@ else if (!(scale > 0 && scale <= 1) || !(seconds > 0)) {
     const report = await runFrozen(options)
     print(report, renderFrozen(report), hasShrugged(report))
   } else {
-    const report = await runAbuse(options)
+    const report = await runAbuse({ ...options, rounds, attacks })
     print(report, renderAbuse(report), hasHeld(report))
   }
 }

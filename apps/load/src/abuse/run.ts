@@ -7,7 +7,7 @@ import { freePort } from '../wardline-server.ts'
 import { wardlineTarget } from '../wardline-target.ts'
 import { type Phase, runPhase } from '../workload.ts'
 import { readyAttacker } from './attacker.ts'
-import { ATTACKS } from './attacks.ts'
+import { ATTACKS, type Attack } from './attacks.ts'
 import { LIMITS } from './limits.ts'
 
 export type AbuseOptions = {
@@ -15,6 +15,9 @@ export type AbuseOptions = {
   readonly scale: number
   /** How long each phase is measured. */
   readonly seconds: number
+  /** A p99 of a few seconds on a shared machine may be its neighbours': every attack is made so often, in turns with the others. */
+  readonly rounds: number
+  readonly attacks: readonly Attack[]
   readonly progress: (text: string) => void
 }
 
@@ -48,15 +51,13 @@ const READERS = 5
 const POSTS_PER_SECOND = 100
 /** Bodies so large that all caches soon have what they ever have. */
 const LARGE_BODY = 7_500
-/** A p99 of a few seconds on a shared machine may be its neighbours': every attack is made so often, in turns with the others. */
-const ROUNDS = 3
 /** Nobody attacks, for a phase, before every so many attacks. */
 const QUIET_EVERY = 3
 /** What a server may take to get over an attack, in milliseconds: longer than any of its deadlines. */
 const RECOVERY_MS = 15_000
 
 /** Attacks a server of its own, one attack after the other, while people post and read on it, and says what they noticed. */
-export async function runAbuse({ scale, seconds, progress }: AbuseOptions): Promise<AbuseReport> {
+export async function runAbuse({ scale, seconds, rounds, attacks, progress }: AbuseOptions): Promise<AbuseReport> {
   const port = await freePort()
   const target = wardlineTarget({ env: { ...LIMITS, ...inspectable(port) }, cores: 'all' })
   try {
@@ -77,13 +78,13 @@ export async function runAbuse({ scale, seconds, progress }: AbuseOptions): Prom
     const quiet: number[] = []
     const memories: Memory[] = []
     const cases = new Map<string, AbuseCase>()
-    for (let round = 0; round < ROUNDS; round += 1) {
-      for (const [place, it] of ATTACKS.entries()) {
+    for (let round = 0; round < rounds; round += 1) {
+      for (const [place, it] of attacks.entries()) {
         if (place % QUIET_EVERY === 0) quiet.push(await measure())
-        progress(`Round ${round + 1} of ${ROUNDS}, attack ${place + 1} of ${ATTACKS.length}: ${it.name}`)
+        progress(`Round ${round + 1} of ${rounds}, attack ${place + 1} of ${attacks.length}: ${it.name}`)
         const aim = { url: target.server.url, ca: target.server.ca, from: `127.66.${round}.${place + 1}` }
         const attacker = await readyAttacker()
-        attacker.attack(place, aim, Math.max(1, Math.round(it.connections * scale)))
+        attacker.attack(ATTACKS.indexOf(it), aim, Math.max(1, Math.round(it.connections * scale)))
         const p99 = await measure()
         const { tried, ended } = await attacker.stop()
         const before = cases.get(it.name)
