@@ -44,7 +44,11 @@ const SOCKET_BYTES = DEFAULT_LIMITS.bufferBytes + 64 * 1024 + 8 * 128 * 1024
 const CATCH_UP_MS = 30_000
 
 /** Freezes one reader of a channel that is loud, phase by phase in turns, and says what everybody else noticed. */
-export async function runFrozen({ scale, seconds, progress }: AbuseOptions): Promise<FrozenReport> {
+export async function runFrozen({
+  scale,
+  seconds,
+  progress,
+}: Omit<AbuseOptions, 'rounds' | 'attacks'>): Promise<FrozenReport> {
   const port = await freePort()
   const target = wardlineTarget({ env: inspectable(port), cores: 'all' })
   try {
