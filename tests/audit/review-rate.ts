@@ -21,12 +21,14 @@ const MONTHS = 72
 const RUNS = 5
 const DAY_MS = 86_400_000
 const TENANT = '00000000-0000-4000-8000-00000000cafe'
+/** So many are on a care team, each for so long. */
+const TEAM = 40
 /** One hundredth of all events are about this patient; the others are spread over five thousand. */
 const PATIENT = '00000000-0000-4000-8000-0000000000aa'
 
 /** One month of events, evenly over its time, in the order of their places. $1 months ago, $2 how many, $3 the first place. */
 const MONTH = `
-  WITH made AS MATERIALIZED (
+  WITH some AS MATERIALIZED (
     SELECT $3::bigint + n AS place,
       date_trunc('milliseconds', m.begin + (n::float8 / $2) * (least(m.begin + interval '1 month', now()) - m.begin)) AS at,
       (ARRAY['message.post', 'channel.read', 'patient.read', 'receipt.mark', 'channel.subscribe', 'auth.login', 'socket.connect'])
@@ -38,6 +40,9 @@ const MONTH = `
       ('00000000-0000-4000-a000-' || lpad(to_hex((n / 300)::int), 12, '0'))::uuid AS connection
     FROM generate_series(0, $2::int - 1) n,
       (SELECT date_trunc('month', now(), 'UTC') - make_interval(months => $1::int) AS begin) m
+  ), made AS MATERIALIZED (
+    SELECT place, at, action, outcome, actor, connection,
+      CASE WHEN action IN ('patient.read', 'channel.read') AND place % 10 = 0 THEN NULL ELSE patient END AS patient FROM some
   ), logged AS (
     INSERT INTO audit_outbox (tenant_id, writer_id, writer_seq, at, event)
     SELECT $4::uuid, $4::uuid, place + 1, at, convert_to(json_build_object('action', action, 'actor', actor, 'at',
@@ -105,11 +110,19 @@ async function measure(appUrl: string): Promise<void> {
   const database = await openDatabase({ appUrl, clock: systemClock })
   const period = { from: 0, until: Date.now() }
   const year = { from: Date.now() - 365 * DAY_MS, until: Date.now() }
+  const team = (days: number) =>
+    Array.from({ length: TEAM }, (_, n) => {
+      const actor = `00000000-0000-4000-8000-${n.toString(16).padStart(12, '0')}`
+      const until = period.until - (days > 365 ? 0 : n * 50 * DAY_MS)
+      return { actor, from: until - days * DAY_MS, until }
+    })
   const newest = { at: Date.now(), writerId: randomUUID(), writerSeq: 0 }
   const asked: Record<string, () => Promise<unknown[]>> = {
     'who saw this patient, six years (one event in a hundred is theirs)': () =>
       database.patientContacts(TENANT, PATIENT, period),
     'who saw this patient, the last year': () => database.patientContacts(TENANT, PATIENT, year),
+    'lists of 40 people who were on the care team for a month each': () => database.openedLists(TENANT, team(30)),
+    'lists of 40 people who were on it for six years': () => database.openedLists(TENANT, team(6 * 365)),
     'histogram of everything, six years': () => database.countAudit(TENANT, {}, period, 28 * DAY_MS),
     'histogram of what was refused, six years': () =>
       database.countAudit(TENANT, { outcome: 'refused' }, period, 28 * DAY_MS),

@@ -10,14 +10,17 @@ import {
 } from '@wardline/protocol'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { auditOf } from '../_util/audit.ts'
+import { addGroup } from '../_util/channels.ts'
 import { addPatient, type TestPatient } from '../_util/patients.ts'
 import { type Person, signedIn } from '../_util/person.ts'
 import { createTestLog, type TestLog } from '../_util/sequencer.ts'
 import { startTestServer, type TestServer } from '../_util/server.ts'
+import { openSocket } from '../_util/socket.ts'
 
 /** How the audit is looked through (R-73): over time, by patient, by kept filters, and in reviews that are signed off. */
 
 const READS = 12
+const KNOCKS = 9
 let server: TestServer
 let log: TestLog
 let auditor: Person
@@ -32,14 +35,38 @@ beforeAll(async () => {
   admin = await signedIn(server, 'riverside/admin.reyes')
   nurse = await signedIn(server, 'riverside/nurse.lind')
   const stranger = await signedIn(server, 'riverside/physician.okafor')
+  await nurse.call('GET', '/patients')
   patient = await addPatient(server, 'riverside', { family: 'Canaryname', given: 'C', mrn: 'CANARY 1' }, 'nurse.lind')
   for (let n = 0; n < READS; n += 1) await nurse.call('GET', `/patients/${patient.id}`)
   await stranger.call('GET', `/patients/${patient.id}`)
+  await openLists()
+  await knock(stranger)
 })
 afterAll(async () => {
   await log.remove()
   await server.stop()
 })
+
+/** Lists by a nurse who has the patient in them, and by a clerk who has not; a group is none. */
+async function openLists(): Promise<void> {
+  const clerk = await signedIn(server, 'riverside/clerk.moss')
+  for (const path of ['/patients', '/channels']) await nurse.call('GET', path)
+  await nurse.call('POST', '/patients/search', { body: { q: 'Canary' } })
+  for (const path of ['/patients', '/channels']) await clerk.call('GET', path)
+  const group = await addGroup(server, 'riverside/nurse.lind', 'riverside/clerk.moss')
+  expect((await nurse.call('GET', `/channels/${group.id}`)).status).toBe(200)
+}
+
+/** Tries to read the patient's channel, again and again: five refusals are written one by one, the others as a number. */
+async function knock(stranger: Person): Promise<void> {
+  const socket = await openSocket(stranger)
+  for (let n = 0; n < KNOCKS; n += 1) {
+    const answer = await socket.ask({ type: 'channel.subscribe', channel: patient.channel })
+    expect(answer).toMatchObject({ type: 'error', code: 'not-found' })
+  }
+  // What is over is summed up as the socket closes.
+  socket.ws.close()
+}
 
 /** Sequences and indexes what there is, and says that the index is whole up to now: the sequencer itself waits for a minute. */
 async function indexed(): Promise<void> {
@@ -73,12 +100,15 @@ describe('“who saw this patient”', () => {
     patientAccess.parse(await get(auditor, `/admin/audit/patients/${patient.id}/access${query}`))
 
   it('R-73 each person once, with how often and when; the same by the index as by reading through', async () => {
+    const summedUp = () => auditOf(server, 'riverside', { patient: patient.id, count: KNOCKS - 5, outcome: 'refused' })
+    await expect.poll(summedUp).toHaveLength(1)
     const read = await report()
     const mine = read.people.find(({ user }) => user?.id === nurse.user.id)
-    expect(mine).toMatchObject({ user: { displayName: 'Astrid Lind' }, allowed: READS, refused: 0 })
+    expect(mine).toMatchObject({ user: { displayName: 'Astrid Lind' }, allowed: READS, refused: 0, lists: 3 })
     expect(mine?.actions).toEqual([{ action: 'patient.read', count: READS }])
     const refused = read.people.find(({ user }) => user?.displayName === 'Dr. Chidi Okafor')
-    expect(refused).toMatchObject({ allowed: 0, refused: 1 })
+    expect(refused).toMatchObject({ allowed: 0, refused: 1 + KNOCKS, lists: 0 })
+    expect(read.people.map(({ user }) => user?.displayName)).not.toContain('Devon Moss')
     await indexed()
     const looked = await report()
     const others = ({ people }: typeof read) => people.filter(({ user }) => user?.id !== auditor.user.id)
@@ -90,6 +120,22 @@ describe('“who saw this patient”', () => {
         .toSorted()
         .reverse(),
     )
+  })
+
+  it('of very many lists some are counted, and it is said that there were more; when the first was is told all the same', async () => {
+    const [tenant, who] = [randomUUID(), randomUUID()]
+    const [from, until] = [Date.UTC(2026, 0, 1), Date.UTC(2026, 0, 2)]
+    await server.database.query(
+      `INSERT INTO audit_log.events SELECT $1, n, $3::timestamptz + make_interval(secs => n), $1, n, 'patient.read', 'allowed', $2
+       FROM generate_series(1, 300) n`,
+      [tenant, who, new Date(from)],
+    )
+    const [lists] = await server.ctx.database.openedLists(tenant, [{ actor: who, from, until }])
+    expect(lists).toMatchObject({ actor: who, more: true, first: from + 1_000, last: from + 300_000 })
+    expect(lists?.count).toBeLessThan(300)
+    const few = [{ actor: who, from, until: from + 20_000 }]
+    expect(await server.ctx.database.openedLists(tenant, few)).toMatchObject([{ count: 19, more: false }])
+    await server.database.query('DELETE FROM audit_log.events WHERE tenant_id = $1', [tenant])
   })
 
   it('within a time alone; asking is itself in the audit, about that patient', async () => {
@@ -120,7 +166,8 @@ describe('the histogram', () => {
     const byPatient = await ask(`patient=${patient.id}&action=patient.read&until=${until}`)
     expect([sum(byPatient), sum(byPatient, 'refused')]).toEqual([READS, 1])
     const all = await ask(`action=patient.read&until=${until}`)
-    expect([sum(all), sum(all, 'refused')]).toEqual([READS, 1])
+    // And four lists, one of them by the clerk.
+    expect([sum(all), sum(all, 'refused')]).toEqual([READS + 4, 1])
     expect(sum(await ask(`action=patient.read&outcome=refused&until=${until}`), 'refused')).toBe(1)
     for (const [days, patientOnly] of [
       [1, false],

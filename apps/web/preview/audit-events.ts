@@ -76,6 +76,8 @@ export function patientPeople(patient: string): PatientAccess {
         last: ago(2),
         allowed: 214,
         refused: 0,
+        lists: 37,
+        moreLists: false,
         actions: [
           { action: 'channel.read', count: 96 },
           { action: 'message.post', count: 61 },
@@ -90,6 +92,8 @@ export function patientPeople(patient: string): PatientAccess {
         last: ago(31),
         allowed: 88,
         refused: 0,
+        lists: 12,
+        moreLists: false,
         actions: [{ action: 'message.post', count: 88 }],
       },
       {
@@ -98,6 +102,8 @@ export function patientPeople(patient: string): PatientAccess {
         last: ago(699),
         allowed: 0,
         refused: 3,
+        lists: 0,
+        moreLists: false,
         actions: [{ action: 'patient.read', count: 3 }],
       },
       {
@@ -106,6 +112,8 @@ export function patientPeople(patient: string): PatientAccess {
         last: ago(5_000),
         allowed: 2,
         refused: 0,
+        lists: 0,
+        moreLists: false,
         actions: [{ action: 'patient.create', count: 2 }],
       },
     ],

@@ -34,8 +34,12 @@ export const patientAccess = z.strictObject({
       first: timestamp,
       last: timestamp,
       allowed: counted,
-      /** Refused and failed. */
+      /** Refused and failed, with those that one event sums up. */
       refused: counted,
+      /** Lists of patients or channels that they opened while on the patient's care team: each may have shown the patient, none says so. */
+      lists: counted,
+      /** There were at least so many. */
+      moreLists: z.boolean(),
       actions: z.array(z.strictObject({ action: z.string(), count: counted })),
     }),
   ),

@@ -7,6 +7,7 @@ import { decideFor, refuse } from '../http/decide.ts'
 import type { PatientContact } from '../storage/audit-log.ts'
 import { NIL_UUID } from '../storage/errors.ts'
 import { auditId } from './event.ts'
+import { isListOf, listTimes } from './patient-lists.ts'
 import { lookThrough } from './rows.ts'
 import { namesOf } from './view.ts'
 
@@ -18,11 +19,20 @@ const MAX_TAIL_ROWS = 20_000
 const STEP = 500
 
 type Person = PatientAccess['people'][number]
-type Tally = { first: number; last: number; allowed: number; refused: number; readonly actions: Map<string, number> }
+type Tally = {
+  first: number
+  last: number
+  allowed: number
+  refused: number
+  lists: number
+  moreLists: boolean
+  readonly actions: Map<string, number>
+}
 
 /**
  * Who saw this patient, or tried to: each person once, with when, how often, and what they did; the latest first (R-73; 45 CFR 164.528,
- * 164.312(b)). Asking is in the audit, under the patient. @throws Refusal
+ * 164.312(b)). A list's event names no patient: those that somebody opened while on the patient's care team are counted for them, for each
+ * may have shown the patient. Asking is in the audit, under the patient. @throws Refusal
  */
 export async function reportPatientAccess(
   ctx: Context,
@@ -51,49 +61,80 @@ export async function reportPatientAccess(
 }
 
 async function tallies(
-  { database }: Context,
+  ctx: Context,
   tenant: string,
   patient: string,
   { from, until }: z.infer<typeof patientAccessQuery>,
 ): Promise<Map<string, Tally>> {
+  const { database } = ctx
   const begin = from === undefined ? 0 : Date.parse(from)
   const end = until === undefined ? END_OF_TIME_MS : Date.parse(until)
   const indexed = Math.max(begin, Math.min(end, await database.auditIndexedUntil()))
+  const times = await listTimes(ctx, tenant, patient, { from: begin, until: end })
   const people = new Map<string, Tally>()
   if (begin < indexed) {
     for (const contact of await database.patientContacts(tenant, patient, { from: begin, until: indexed }))
       add(people, contact)
+    const before = [...times].flatMap(([actor, mine]) =>
+      mine.map(({ from, until }) => ({ actor, from, until: Math.min(until, indexed) })),
+    )
+    const some = before.filter(({ from, until }) => from < until)
+    for (const { actor, count, more, first, last } of await database.openedLists(tenant, some)) {
+      const tally = tallyOf(people, actor, { first, last })
+      tally.lists += count
+      tally.moreLists = more
+    }
   }
   let looked = 0
   const tail = { patient, from: new Date(indexed).toISOString(), ...(until === undefined ? {} : { until }) }
   for await (const { row, fits } of lookThrough(database, tenant, tail, STEP)) {
     looked += 1
     if (row.at < indexed || looked > MAX_TAIL_ROWS) break
-    if (!fits || row.event === null) continue
-    const { actor = null, action, outcome } = row.event
-    add(people, { actor, action, outcome, count: 1, first: row.at, last: row.at })
+    const { event, at } = row
+    if (event === null) continue
+    const { actor = null, action, outcome, count = 1 } = event
+    const when = { first: at, last: at }
+    if (fits) add(people, { actor, action, outcome, count: isRefusal(outcome) ? Math.max(1, count) : 1, ...when })
+    else if (isListOf(times, event, at)) tallyOf(people, actor, when).lists += 1
   }
   return people
 }
 
 function add(people: Map<string, Tally>, { actor, action, outcome, count, first, last }: PatientContact): void {
-  const id = actor ?? NIL_UUID
-  const tally = people.get(id) ?? { first, last, allowed: 0, refused: 0, actions: new Map<string, number>() }
-  tally.first = Math.min(tally.first, first)
-  tally.last = Math.max(tally.last, last)
-  if (outcome === 'refused' || outcome === 'failed') tally.refused += count
+  const tally = tallyOf(people, actor, { first, last })
+  if (isRefusal(outcome)) tally.refused += count
   else tally.allowed += count
   tally.actions.set(action, (tally.actions.get(action) ?? 0) + count)
-  people.set(id, tally)
 }
 
-function personOf({ first, last, allowed, refused, actions }: Tally, user: Person['user']): Person {
+/** One's tally, which takes in this time. */
+function tallyOf(
+  people: Map<string, Tally>,
+  actor: string | null,
+  { first, last }: { readonly first: number; readonly last: number },
+): Tally {
+  const id = actor ?? NIL_UUID
+  const none = { first, last, allowed: 0, refused: 0, lists: 0, moreLists: false }
+  const tally = people.get(id) ?? { ...none, actions: new Map<string, number>() }
+  tally.first = Math.min(tally.first, first)
+  tally.last = Math.max(tally.last, last)
+  people.set(id, tally)
+  return tally
+}
+
+function isRefusal(outcome: string): boolean {
+  return outcome === 'refused' || outcome === 'failed'
+}
+
+function personOf({ first, last, allowed, refused, lists, moreLists, actions }: Tally, user: Person['user']): Person {
   return {
     user,
     first: new Date(first).toISOString(),
     last: new Date(last).toISOString(),
     allowed,
     refused,
+    lists,
+    moreLists,
     actions: [...actions].map(([action, count]) => ({ action, count })).toSorted((a, b) => b.count - a.count),
   }
 }

@@ -57,6 +57,11 @@ export class KnownChannels {
     return key === undefined ? undefined : { resource: entry.resource, key }
   }
 
+  /** Whom a channel is about, if it is known and about a patient; that never changes. */
+  patientOf(tenant: string, id: string | undefined): string | null {
+    return this.#entries.get(`${tenant}/${id ?? ''}`)?.resource.patient ?? null
+  }
+
   /**
    * The channel; null where there is none. Who asks while it is read waits for that same reading, so that requests go on in the order
    * in which they came. @throws KeyDestroyed, StorageUnavailable

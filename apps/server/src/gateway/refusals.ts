@@ -7,6 +7,8 @@ import type { Asked } from './asker.ts'
 /** Refusals of one kind that are written one by one, in each period. */
 const WRITTEN_ONE_BY_ONE = 5
 const PERIOD_MS = 60_000
+/** Kinds of refusals that are counted each for its patient, in each period; those beyond it whoever they are about. */
+const MAX_KINDS_BY_PATIENT = 100
 
 const knownActions: ReadonlySet<string> = new Set(auditActions)
 const limitReasons: ReadonlySet<AuditReason> = new Set<AuditReason>(['rate', 'in-flight', 'subscriptions', 'held-off'])
@@ -33,7 +35,7 @@ export class Refusals {
 
   note(fact: AuditFact): void {
     const now = this.#clock.now()
-    const key = `${fact.action} ${fact.reason ?? ''}`
+    const key = this.#keyOf(fact)
     const kind = this.#kinds.get(key)
     if (kind === undefined || isDue(kind.since, PERIOD_MS, now)) {
       if (kind !== undefined) this.#sumUp(kind)
@@ -56,6 +58,15 @@ export class Refusals {
     }
   }
 
+  /** By patient, too: of many whom somebody tried to see none is lost in a number that names nobody (R-73). */
+  #keyOf({ action, reason, patient }: AuditFact): string {
+    const key = `${action} ${reason ?? ''}`
+    const byPatient = `${key} ${patient ?? ''}`
+    return patient === undefined || (this.#kinds.size >= MAX_KINDS_BY_PATIENT && !this.#kinds.has(byPatient))
+      ? key
+      : byPatient
+  }
+
   #sumUp(kind: Kind): void {
     const unwritten = kind.count - WRITTEN_ONE_BY_ONE
     if (unwritten > 0) this.#write({ ...kind.common, count: unwritten })
@@ -72,13 +83,19 @@ function inCommon(common: AuditFact, fact: AuditFact): AuditFact {
   return { ...Object.fromEntries(same), action: common.action, outcome: common.outcome }
 }
 
-/** What the audit is told of a refused request: its verb and the things it named, never what else was in it. */
-export function refusalFact(request: Asked, refusal: Refusal): AuditFact {
+/**
+ * What the audit is told of a refused request: its verb and the things it named, never what else was in it.
+ * @param patient of the channel that it named, where the server knows: who tried to see a patient is asked by the patient (R-73)
+ */
+export function refusalFact(request: Asked, refusal: Refusal, patient: string | null): AuditFact {
+  const action = actionOf(request.type, refusal.reason)
+  const isAboutIt = patient !== null && action !== 'limit.hit' && action !== 'request.invalid'
   return {
-    action: actionOf(request.type, refusal.reason),
+    action,
     outcome: refusal.code === 'internal' || refusal.code === 'unavailable' ? 'failed' : 'refused',
     reason: refusal.reason,
     ...(request.channel === undefined ? {} : { channel: auditId(request.channel) }),
+    ...(isAboutIt ? { patient: auditId(patient) } : {}),
     ...(request.message === undefined ? {} : { message: auditId(request.message) }),
   }
 }

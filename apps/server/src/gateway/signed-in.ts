@@ -164,7 +164,10 @@ export class SignedIn implements Asker {
     this.gateway.metrics.refused(refusal.code)
     if (refusal.code === 'internal')
       this.gateway.log.error('request.failed', { tenant: this.tenant, error: refusal.cause })
-    if (!refusal.audited) this.#refusals.note({ ...this.#trail, ...refusalFact(request, refusal) })
+    if (!refusal.audited) {
+      const patient = this.gateway.channels.patientOf(this.tenant, request.channel)
+      this.#refusals.note({ ...this.#trail, ...refusalFact(request, refusal, patient) })
+    }
     this.send(encode(toErrorFrame(refusal, request.id)))
     if (refusal.code !== 'internal' && refusal.code !== 'unavailable') this.losePatience()
   }

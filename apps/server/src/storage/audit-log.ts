@@ -40,8 +40,20 @@ export type PatientContact = {
   readonly last: number
 }
 
+/** Lists that somebody opened. `more`: at least so many. Times in epoch milliseconds. */
+export type OpenedLists = {
+  readonly actor: string
+  readonly count: number
+  readonly more: boolean
+  readonly first: number
+  readonly last: number
+}
+
 /** From, and until but not including; epoch milliseconds. */
 export type Period = { readonly from: number; readonly until: number }
+
+/** Lists of one person in one stretch of time that are counted. */
+const MAX_LISTS = 200
 
 /** The most rows of one page. */
 export const MAX_AUDIT_PAGE = 500
@@ -65,8 +77,10 @@ export type AuditReads = {
   countAudit(tenantId: string, filter: Omit<AuditFilter, 'from'>, period: Period, stepMs: number): Promise<AuditCount[]>
   /** The hour of the tenant's first event in the index; null: there is none. */
   auditBeginning(tenantId: string): Promise<number | null>
-  /** Who had to do with a patient, by the index. */
+  /** Who had to do with a patient, by the index. What an event of refusals sums up is counted whole. */
   patientContacts(tenantId: string, patient: string, period: Period): Promise<PatientContact[]>
+  /** The lists of patients and of channels that people opened, each in times of their own that are apart, by the index. */
+  openedLists(tenantId: string, times: readonly (Period & { readonly actor: string })[]): Promise<OpenedLists[]>
   /** The places in the audit log of these events, in their order; null for those that have none. */
   auditPlaces(tenantId: string, rows: readonly AuditCursor[]): Promise<(number | null)[]>
   /** Null: nothing was signed yet. */
@@ -140,6 +154,25 @@ export function auditReadsFrom(pool: pg.Pool): AuditReads {
         action,
         outcome,
         count: Number(count),
+        first: Number(first),
+        last: Number(last),
+      }))
+    },
+    async openedLists(tenantId, times) {
+      if (times.length === 0) return []
+      const text = 'SELECT * FROM wardline_audit_lists($1,$2,$3,$4,$5)'
+      const values = [
+        tenantId,
+        times.map(({ actor }) => actor),
+        times.map(({ from }) => new Date(from).toISOString()),
+        times.map(({ until }) => new Date(until).toISOString()),
+        MAX_LISTS,
+      ]
+      const found = await rows<[string, string, boolean, string, string]>('audit_lists', text, values)
+      return found.map(([actor, count, more, first, last]) => ({
+        actor,
+        count: Number(count),
+        more,
         first: Number(first),
         last: Number(last),
       }))

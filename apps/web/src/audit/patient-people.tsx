@@ -26,22 +26,25 @@ export function PatientPeople({ patient, onPerson }: PatientPeopleProps) {
   const { people } = report.data
   if (people.length === 0) return <ScreenState icon={UserRoundSearch} title={text.nobody} />
   return (
-    <table className={styles.table} aria-label={text.table}>
-      <thead>
-        <tr>
-          {Object.entries(text.columns).map(([name, column]) => (
-            <th key={name} scope="col">
-              {column}
-            </th>
+    <>
+      <p className={styles.covers}>{text.covers}</p>
+      <table className={styles.table} aria-label={text.table}>
+        <thead>
+          <tr>
+            {Object.entries(text.columns).map(([name, column]) => (
+              <th key={name} scope="col">
+                {column}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {people.map((person) => (
+            <PersonRow key={person.user?.id ?? ''} person={person} onPerson={onPerson} />
           ))}
-        </tr>
-      </thead>
-      <tbody>
-        {people.map((person) => (
-          <PersonRow key={person.user?.id ?? ''} person={person} onPerson={onPerson} />
-        ))}
-      </tbody>
-    </table>
+        </tbody>
+      </table>
+    </>
   )
 }
 
@@ -50,11 +53,14 @@ interface PersonRowProps {
   readonly onPerson: (part: AuditSearch) => void
 }
 
-function PersonRow({ person: { user, first, last, allowed, refused, actions }, onPerson }: PersonRowProps) {
+function PersonRow({
+  person: { user, first, last, allowed, refused, lists, moreLists, actions },
+  onPerson,
+}: PersonRowProps) {
   const named = actions.slice(0, NAMED).map(({ action, count }) => `${action} ×${counted.format(count)}`)
   const rest = actions.length - named.length
   return (
-    <tr data-outcome={refused > 0 && allowed === 0 ? 'refused' : 'allowed'}>
+    <tr data-outcome={refused > 0 && allowed + lists === 0 ? 'refused' : 'allowed'}>
       <td>
         {user === null ? (
           <span className={styles.none}>{strings.audit.system}</span>
@@ -77,6 +83,13 @@ function PersonRow({ person: { user, first, last, allowed, refused, actions }, o
           <span className={styles.none}>{strings.audit.none}</span>
         ) : (
           <strong>{counted.format(refused)}</strong>
+        )}
+      </td>
+      <td>
+        {lists === 0 ? (
+          <span className={styles.none}>{strings.audit.none}</span>
+        ) : (
+          text.lists(counted.format(lists), moreLists)
         )}
       </td>
       <td>

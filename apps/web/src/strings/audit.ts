@@ -131,12 +131,16 @@ export const audit = {
     nobody: 'Nobody has had to do with this patient yet.',
     only: 'What this person did',
     more: (count: number) => `and ${count} more kinds`,
+    lists: (count: string, isMore: boolean) => (isMore ? `${count} or more` : count),
+    covers:
+      'Everything whose event names the patient, refused attempts counted whole. “In lists”: lists of patients or conversations that a person opened while on the care team; each may have shown the patient, no event says which.',
     columns: {
       person: 'Person',
       first: 'First',
       last: 'Last',
       allowed: 'Allowed',
       refused: 'Refused',
+      lists: 'In lists',
       actions: 'What they did',
     },
   },
