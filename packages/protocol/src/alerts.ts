@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { auditEventView, pageQuery } from './http.ts'
+import { pageQuery } from './http.ts'
+import { auditEventView } from './http-audit.ts'
 import { timestamp, uuid } from './ids.ts'
 
 /** What a rule can find in the audit log. docs/alerts.md has a runbook under each name. */

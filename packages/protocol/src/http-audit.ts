@@ -1,9 +1,91 @@
 import { z } from 'zod'
-import { auditQuery } from './http.ts'
+import { pageQuery } from './http.ts'
 import { sequence, timestamp, uuid } from './ids.ts'
 import { typedText } from './text.ts'
 
-/** How the audit is reviewed (R-73), and for how long it is kept (R-76). The list itself is in `http.ts`. */
+/** How the audit is listed, proved and reviewed (R-73), and for how long it is kept (R-76). */
+
+/** `repeated`: a retry of what was done before; nothing was done again. */
+export const auditOutcome = z.enum(['allowed', 'refused', 'failed', 'repeated'])
+
+/** What an audit event is about: a kind, an id, and of a person the name that they have now. */
+const auditThing = z.strictObject({ kind: z.string(), id: z.string(), name: z.string().nullable() })
+
+/** One audit event as the auditor's list shows it: all that the log has of it. Ids, codes, counts and times; there is nothing else (R-70). */
+export const auditEventView = z.strictObject({
+  writer: z.string(),
+  seq: sequence,
+  at: timestamp,
+  action: z.string(),
+  outcome: auditOutcome,
+  reason: z.string().nullable(),
+  actor: z.strictObject({ id: uuid, displayName: z.string().nullable() }).nullable(),
+  session: z.string().nullable(),
+  device: z.string().nullable(),
+  connection: uuid.nullable(),
+  address: z.string().nullable(),
+  origin: z.string().nullable(),
+  /** The most specific thing that it was done to; the others are in `also`, the patient by itself. */
+  resource: auditThing.nullable(),
+  also: z.array(auditThing),
+  patient: uuid.nullable(),
+  /** How many: rows that were listed, refusals that one event sums up, items taken. */
+  count: z.int().min(0).nullable(),
+  /** A place in a channel (posted, read, read from), or in the audit log. */
+  sequence: z.int().min(0).nullable(),
+  until: timestamp.nullable(),
+  /** Its place in the audit log; null while it is younger than a second, or changed. Proved once a checkpoint covers the place. */
+  index: z.int().min(0).nullable(),
+})
+export type AuditEventView = z.infer<typeof auditEventView>
+
+export const auditQuery = pageQuery.extend({
+  actor: uuid.optional(),
+  patient: uuid.optional(),
+  action: z
+    .string()
+    .regex(/^[a-z-]{1,40}\.[a-z-]{1,40}$/)
+    .optional(),
+  outcome: auditOutcome.optional(),
+  connection: uuid.optional(),
+  from: timestamp.optional(),
+  until: timestamp.optional(),
+})
+
+/** What a checkpoint says, and the key that signed it: keep both where the server cannot change them. */
+export const auditCheckpoint = z.strictObject({
+  origin: z.string(),
+  vkey: z.string(),
+  /** Entries that it covers: an event is proved when its place is below. */
+  size: z.int().min(0),
+  /** The signed note itself (C2SP tlog-checkpoint). */
+  checkpoint: z.string(),
+  /** The last that witnesses cosigned: how many entries, who, and when; null where there are no witnesses, or none has answered yet. */
+  witnessed: z.strictObject({ size: z.int().min(0), by: z.array(z.string()).max(100), at: timestamp }).nullable(),
+})
+export type AuditCheckpoint = z.infer<typeof auditCheckpoint>
+
+/** A change of the log's key: the entry that says so, and its proof under a checkpoint that both keys signed. */
+const auditHandover = z.strictObject({ entry: z.string().max(65_535), proof: z.string().max(100_000) })
+
+/** One entry of the log and its proof, to be checked by whoever reads it. */
+export const auditProof = z.strictObject({
+  index: z.int().min(0),
+  /** The entry, byte for byte: canonical JSON in ASCII. */
+  entry: z.string(),
+  /** C2SP tlog-proof: inclusion proof and checkpoint. */
+  proof: z.string(),
+  origin: z.string(),
+  vkey: z.string(),
+  /** Where the log's key has changed: how, the first time first, so that who knows a key from before finds this one. */
+  handovers: z.array(auditHandover).max(1_000).optional(),
+})
+export type AuditProof = z.infer<typeof auditProof>
+
+/** As the list's filters, all matching events, in one of these forms. */
+export const auditExportQuery = auditQuery
+  .omit({ limit: true, cursor: true })
+  .extend({ format: z.enum(['csv', 'ndjson', 'fhir']) })
 
 /** A person in a list of the audit; no name where they have left. */
 const person = z.strictObject({ id: uuid, displayName: z.string().nullable() })
