@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { type ManualClock, manualClock } from '../../apps/server/src/clock.ts'
 import { auditOf } from '../_util/audit.ts'
 import { addGroup } from '../_util/channels.ts'
-import { type Person, signedIn } from '../_util/person.ts'
+import { claimsOf, type Person, signedIn } from '../_util/person.ts'
 import { startTestServer, type TestServer } from '../_util/server.ts'
-import { openSocket, type TestSocket } from '../_util/socket.ts'
+import { openSocket, TestSocket } from '../_util/socket.ts'
 
 let clock: ManualClock
 let server: TestServer
@@ -104,6 +104,100 @@ describe('R-17 renewal', () => {
     await twice.ask(frame)
     twice.send(frame)
     expect(await twice.closing()).toEqual({ code: 4401, reason: 'unauthenticated' })
+  })
+})
+
+describe('R-18 a token that is older than what an administrator asked for', () => {
+  const renewRequired = (socket: TestSocket) =>
+    socket.received.filter((frame) => frame.type === 'session.renew-required')
+
+  /** The nurse, whose sign-in has to be renewed within half a minute: by when. */
+  async function demanded(): Promise<{ nurse: Person; by: number }> {
+    const [nurse, admin] = [
+      await signedIn(server, 'riverside/nurse.lind'),
+      await signedIn(server, 'riverside/admin.reyes'),
+    ]
+    clock.advance(2_000)
+    const path = `/admin/sessions/${String(claimsOf(nurse.token)['sid'])}/renew`
+    expect((await admin.call('POST', path, { body: { demand: 'renew' } })).status).toBe(204)
+    return { nurse, by: clock.now() + 30_000 }
+  }
+
+  test('opens a socket, which is asked for another at once and ends without one when HTTP does', async () => {
+    const { nurse, by } = await demanded()
+    const socket = await openSocket(nurse)
+    expect(await socket.frame('session.renew-required')).toMatchObject({
+      reason: 'administrator',
+      before: new Date(by).toISOString(),
+    })
+    clock.advance(by - clock.now() - 1_000)
+    expect((await socket.ask({ type: 'session.ping' })).type).toBe('done')
+    clock.advance(6_500)
+    expect((await nurse.call('GET', '/me')).status).toBe(401)
+    expect(await socket.closing()).toEqual({ code: 4440, reason: 'expired' })
+  })
+
+  test('does not do for a renewal; the next one does', async () => {
+    const { nurse, by } = await demanded()
+    const socket = await openSocket(nurse)
+    const { nonce } = await socket.frame('session.renew-required')
+    const same = { type: 'session.renew', token: nurse.token, proof: nurse.socketProof(nonce) } as const
+    expect(await socket.ask(same)).toMatchObject({ type: 'session.renewed' })
+    await expect.poll(() => renewRequired(socket)).toHaveLength(2)
+    const [, again] = renewRequired(socket)
+    expect(again).toMatchObject({ reason: 'administrator', before: new Date(by).toISOString() })
+    expect((await nurse.refresh()).status).toBe(200)
+    const proof = nurse.socketProof(again?.nonce ?? '')
+    expect(await socket.ask({ type: 'session.renew', token: nurse.token, proof })).toMatchObject({
+      type: 'session.renewed',
+    })
+    expect((await socket.ask({ type: 'session.ping' })).type).toBe('done')
+    expect(renewRequired(socket)).toHaveLength(2)
+    socket.cut()
+  })
+})
+
+/** What happens while the event of this action is written: before whoever waits for it goes on. */
+function duringAudit(action: string, happens: () => Promise<void>): void {
+  const { database } = server.ctx
+  const write = database.auditOnly
+  const spy = vi.spyOn(database, 'auditOnly').mockImplementation(async (tenant, fact) => {
+    await write(tenant, fact)
+    if (fact.action !== action) return
+    spy.mockRestore()
+    await happens()
+  })
+}
+
+describe('R-19 while a token is being judged', () => {
+  test('as a renewal, it is revoked: the socket ends', async () => {
+    const nurse = await signedIn(server, 'riverside/nurse.lind')
+    const socket = await openSocket(nurse)
+    const { nonce } = await untilAsked(socket)
+    await nurse.refresh()
+    const body = new URLSearchParams({ token: nurse.token }).toString()
+    const headers = { 'content-type': 'application/x-www-form-urlencoded' }
+    duringAudit('session.renew', async () => {
+      expect((await nurse.bare('POST', '/oauth/revoke', { body, headers })).status).toBe(200)
+    })
+    socket.send({ type: 'session.renew', token: nurse.token, proof: nurse.socketProof(nonce) })
+    expect(await socket.closing()).toEqual({ code: 4440, reason: 'expired' })
+    expect(socket.received.map(({ type }) => type)).not.toContain('session.renewed')
+  })
+
+  test('as a sign-in, a role of its user comes to demand a second factor: no socket opens', async () => {
+    const nurse = await signedIn(server, 'riverside/nurse.lind')
+    const roles = (requireSecondFactor: boolean) =>
+      signedIn(server, 'riverside/admin.reyes').then((admin) =>
+        admin.call('PATCH', '/admin/roles/nurse', { body: { requireSecondFactor } }),
+      )
+    duringAudit('socket.authenticate', async () => void (await roles(true)))
+    const socket = new TestSocket(server)
+    const { nonce } = await socket.frame('session.challenge')
+    socket.send({ type: 'session.authenticate', token: nurse.token, proof: nurse.socketProof(nonce) })
+    expect(await socket.closing()).toEqual({ code: 4440, reason: 'expired' })
+    expect(socket.received.map(({ type }) => type)).not.toContain('session.authenticated')
+    await roles(false)
   })
 })
 

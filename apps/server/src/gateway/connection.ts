@@ -189,6 +189,10 @@ export class Connection implements LineEvents, Timed {
       this.#tooLate(opened, 'locked')
       return this.end(4423, 'locked', 'drop')
     }
+    if (snapshot.mustEnrol) {
+      this.#tooLate(opened, 'no-second-factor')
+      return this.end(4440, 'no-second-factor', 'drop')
+    }
     state.place.settled()
     state.place.known()
     const socket = {
@@ -206,6 +210,7 @@ export class Connection implements LineEvents, Timed {
     this.#gateway.inboxes.join(signedIn, signedIn.snapshot.channels)
     this.#gateway.alertNews.join(signedIn)
     this.#register(signedIn)
+    signedIn.token.taken()
     for (const oldest of sockets.add(this, opened.who)) oldest.end(4409, 'sockets-per-user', 'finish')
   }
 

@@ -12,7 +12,7 @@ type SessionRenew = Extract<ClientRequest, { type: 'session.renew' }>
  */
 export async function renew(asker: SignedIn, frame: SessionRenew): Promise<void> {
   const { gateway } = asker
-  const nonce = asker.takeNonce()
+  const nonce = asker.token.takeNonce()
   if (nonce === null) return end(asker, 'nonce')
   try {
     const who = await gateway.sessions.authenticate({
@@ -25,15 +25,14 @@ export async function renew(asker: SignedIn, frame: SessionRenew): Promise<void>
     })
     if (!asker.isSame(who)) return end(asker, 'session-mismatch')
     await gateway.database.auditOnly(asker.tenant, { ...asker.trail, action: 'session.renew', outcome: 'allowed' })
-    asker.renewed(who)
     const expiresAt = new Date(who.expiresAt).toISOString()
-    asker.answered(encode({ type: 'session.renewed', replyTo: frame.id, expiresAt }))
+    asker.renewed(who, encode({ type: 'session.renewed', replyTo: frame.id, expiresAt }))
   } catch (error) {
     const refusal = toRefusal(error)
     if (refusal.code === 'unauthenticated') return end(asker, refusal.reason)
     if (refusal.code === 'locked') return asker.end(4423, refusal.reason, 'drop')
     asker.refused(frame, refusal)
-    asker.renewAgain()
+    asker.token.again()
   }
 }
 

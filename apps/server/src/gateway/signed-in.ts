@@ -6,7 +6,6 @@ import type { AuditFact } from '../audit/event.ts'
 import type { AuditReason } from '../audit/vocabulary.ts'
 import { Refusal, toErrorFrame, toRefusal } from '../errors.ts'
 import type { Authenticated } from '../sessions/authenticate.ts'
-import { RENEWAL_MS } from '../sessions/risk.ts'
 import { isLocked } from '../sessions/session-life.ts'
 import { policyOf } from '../tenants/settings.ts'
 import type { Asked, Asker } from './asker.ts'
@@ -18,15 +17,13 @@ import { LockWatch } from './lock-watch.ts'
 import { type Peer, signedTrail, type Trail } from './peer.ts'
 import { Reader } from './reader.ts'
 import { Refusals, refusalFact } from './refusals.ts'
-import { Renewal } from './renewal.ts'
 import { perform } from './requests.ts'
 import type { Subscription } from './subscription.ts'
 import { TokenBucket } from './token-bucket.ts'
+import { TokenWatch } from './token-watch.ts'
 
 /** Refusals forgiven in a second; as many at once as a burst of requests has. Beyond that it is abuse. */
 const FORGIVEN_PER_SECOND = 1
-
-type RenewReason = ServerFrameOf<'session.renew-required'>['reason']
 
 /** Ends the socket. `because` is for the audit; `drop`: nothing that waits is written any more. */
 export type End = (
@@ -40,12 +37,12 @@ export class SignedIn implements Asker {
   readonly gateway: Gateway
   readonly health: Health
   readonly reader: Reader
+  readonly token: TokenWatch
   readonly #peer: Peer
   readonly #line: Line
   readonly #watch: Watch
   readonly #end: End
   readonly #lookBy: (at: number) => void
-  readonly #renewal: Renewal
   readonly #locks: LockWatch
   readonly #refusals: Refusals
   readonly #requests: TokenBucket
@@ -77,7 +74,7 @@ export class SignedIn implements Asker {
     this.health = new Health(limits, now, Math.random())
     this.reader = new Reader(gateway, socket.line, this.health, actorOf(watch.snapshot, who), socket.lookBy)
     this.#locks = new LockWatch(this)
-    this.#renewal = new Renewal(limits.renewGraceMs, Math.random, now, who.expiresAt)
+    this.token = new TokenWatch(this)
     this.#refusals = new Refusals(gateway.clock, (fact) => gateway.audit(who.tenant, fact))
     this.#requests = new TokenBucket(limits.requestsPerSecond, limits.requestBurst, now)
     this.#patience = new TokenBucket(FORGIVEN_PER_SECOND, limits.requestBurst, now)
@@ -85,6 +82,10 @@ export class SignedIn implements Asker {
 
   get peer(): Peer {
     return this.#peer
+  }
+
+  get who(): Authenticated {
+    return this.#who
   }
 
   get tenant(): string {
@@ -214,29 +215,19 @@ export class SignedIn implements Asker {
     this.reader.become(actorOf(snapshot, this.#who))
     this.gateway.inboxes.revise(this, snapshot.channels)
     this.#locks.become()
-    const reason = this.#demanded(before, snapshot)
-    if (reason !== null) this.#askToRenew(now, reason, RENEWAL_MS)
+    this.token.become(before)
     this.#lookBy(this.next())
   }
 
-  /** The nonce that a renewal has to be over, once; null where none was asked for. */
-  takeNonce(): string | null {
-    return this.#renewal.takeNonce()
-  }
-
-  /** The same person, session and device have proved themselves again. */
-  renewed(who: Authenticated): void {
-    const now = this.gateway.clock.now()
+  /** The same person, session and device have proved themselves again. What became of the token meanwhile counts. */
+  renewed(who: Authenticated, answer: Frame): void {
+    if (this.#snapshot.revokedTokens.has(who.claims.jti)) return this.#end(4440, 'revoked', 'drop')
     this.#who = who
     this.#trail = signedTrail(this.#peer, who)
-    this.#renewal.renewed(now, who.expiresAt)
+    this.answered(answer)
+    this.token.taken()
     this.reader.become(actorOf(this.#snapshot, who))
     this.#lookBy(this.next())
-  }
-
-  /** Renewing failed for what is not the client's fault: it is asked again. */
-  renewAgain(): void {
-    this.#askToRenew(this.gateway.clock.now(), 'expiry')
   }
 
   /** Whether these are the credentials of the one who is signed in here, on the same device. */
@@ -254,11 +245,11 @@ export class SignedIn implements Asker {
     const session = this.#snapshot.sessions.get(this.session)
     if (session !== undefined && now >= session.expiresAt) return this.#end(4401, 'session-expired', 'drop')
     this.#locks.due(now)
-    if (this.#renewal.isOver(now)) return this.#end(4440, 'token-expired', 'drop')
+    if (this.token.isOver(now)) return
     const verdict = this.health.verdict(now)
     if (verdict !== null) return this.#end(verdict.close, verdict.because, 'finish')
     if (this.health.takePing(now)) this.#line.ping()
-    if (this.#renewal.mustAsk(now)) this.#askToRenew(now, 'expiry')
+    this.token.due(now)
     this.reader.due(now)
     this.#refusals.flush(false)
   }
@@ -266,7 +257,7 @@ export class SignedIn implements Asker {
   /** When `due` is to be called next, in milliseconds of the epoch. */
   next(): number {
     const sessionEnd = this.#snapshot.sessions.get(this.session)?.expiresAt ?? 0
-    return Math.min(sessionEnd, this.#locks.next(), this.#renewal.next(), this.health.next(), this.reader.next())
+    return Math.min(sessionEnd, this.#locks.next(), this.token.next(), this.health.next(), this.reader.next())
   }
 
   close(): void {
@@ -292,29 +283,10 @@ export class SignedIn implements Asker {
     }
   }
 
-  /** Why another token is wanted that was not wanted before; null where none is. */
-  #demanded(before: AccessSnapshot, after: AccessSnapshot): RenewReason | null {
-    const renewal = after.sessions.get(this.session)?.renewal ?? null
-    const isNew = renewal !== null && renewal.after !== before.sessions.get(this.session)?.renewal?.after
-    if (isNew && this.#who.claims.iat * 1000 <= renewal.after) return renewal.reason
-    // Its scopes are a bound of their own.
-    return sameRoles(before, after) || after.settings.onRoleChange === 'ignore' ? null : 'role-change'
-  }
-
   #waitFor(submitting: Promise<void>): void {
     const tail = submitting.finally(() => {
       if (this.#submitting === tail) this.#submitting = null
     })
     this.#submitting = tail
   }
-
-  #askToRenew(now: number, reason: RenewReason, withinMs?: number): void {
-    this.send(encode(this.#renewal.ask(now, this.gateway.nonce(), reason, withinMs)))
-    this.#lookBy(this.#renewal.next())
-  }
-}
-
-function sameRoles(before: AccessSnapshot, after: AccessSnapshot): boolean {
-  const held = before.access.roles
-  return held.size === after.access.roles.size && [...held].every((role) => after.access.roles.has(role))
 }

@@ -43,9 +43,14 @@ export function isLocked(snapshot: AccessSnapshot, session: string): boolean {
   return (snapshot.sessions.get(session)?.locked ?? null) !== null
 }
 
-/** Whether a token of this age is too old. `iat` is in seconds: one of the very second in which a new one was asked for serves. */
-export function isOutdated({ renewal }: Pick<LiveSession, 'renewal'>, iat: number, now: number): boolean {
-  return renewal !== null && now >= renewal.by && iat < Math.floor(renewal.after / 1000)
+/** Whether another token than one of this age was asked for. `iat` is in seconds: one of the very second in which that was serves. */
+export function isOlderThanAsked({ renewal }: Pick<LiveSession, 'renewal'>, iat: number): boolean {
+  return renewal !== null && iat < Math.floor(renewal.after / 1000)
+}
+
+/** Whether it is also too late for it. */
+export function isOutdated(live: Pick<LiveSession, 'renewal'>, iat: number, now: number): boolean {
+  return live.renewal !== null && now >= live.renewal.by && isOlderThanAsked(live, iat)
 }
 
 /** How the audit says why a session was locked, or asked to renew. */
