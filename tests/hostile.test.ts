@@ -141,6 +141,10 @@ describe('what is no HTTP, or two readings of it: one 4xx at most, and the line 
     ['HTTP 2', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'],
     ['a line without end', `GET /${'a'.repeat(20_000)} HTTP/1.1\r\nHost: localhost\r\n\r\n`],
     [
+      'more headers than are read, of which the last may count',
+      `GET / HTTP/1.1\r\nHost: localhost\r\n${'X: 1\r\n'.repeat(100)}Connection: close\r\n\r\n`,
+    ],
+    [
       '2,000 headers (ws CVE-2024-37890)',
       `GET / HTTP/1.1\r\nHost: localhost\r\n${Array.from({ length: 2_000 }, (_, n) => `X${n}: 1\r\n`).join('')}\r\n`,
     ],

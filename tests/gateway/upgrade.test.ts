@@ -3,6 +3,7 @@ import { SOCKET_PATH, SUBPROTOCOL } from '@wardline/protocol'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { auditOf } from '../_util/audit.ts'
 import { type Person, signedIn } from '../_util/person.ts'
+import { rawTls } from '../_util/raw-tls.ts'
 import { startTestServer, type TestServer } from '../_util/server.ts'
 import { openSocket, TestSocket } from '../_util/socket.ts'
 
@@ -71,6 +72,22 @@ describe('before the upgrade', () => {
     expect(JSON.parse(body)).toMatchObject({ code: 'forbidden' })
     const after = await auditOf(server, null, { action: 'socket.connect', reason: 'origin' })
     expect(after.length + before.length).toBeGreaterThan(0)
+  })
+
+  test.each<[string, Record<string, string | undefined>, number]>([
+    ['a foreign origin', { origin: 'https://evil.example' }, 403],
+    ['no subprotocol', { 'sec-websocket-protocol': undefined }, 400],
+    ['too many calls', {}, 429],
+  ])('R-05 who is refused a socket for %s does not keep the connection', async (_, changes, status) => {
+    const { addresses } = server.ctx.gateway
+    const calls = status === 429 ? vi.spyOn(addresses, 'call').mockReturnValueOnce(1_000) : undefined
+    const head = Object.entries({ host: 'localhost', ...handshake(changes) }).map(
+      ([name, value]) => `${name}: ${value}\r\n`,
+    )
+    // Resolves when the server has hung up.
+    const said = await rawTls(server, `GET ${SOCKET_PATH} HTTP/1.1\r\n${head.join('')}\r\n`)
+    expect(said).toMatch(new RegExp(`^HTTP/1.1 ${status} `))
+    calls?.mockRestore()
   })
 
   test('R-05 R-80 of those who ask for a socket one is begun at a time; who hangs up meanwhile, or comes to a drain, is not', async () => {

@@ -24,6 +24,7 @@ import { requireAuthentication } from './http/authenticated.ts'
 import { endWithServer } from './http/connections.ts'
 import { securityHeaders } from './http/headers.ts'
 import {
+  hangUp,
   hasPlainHead,
   isUnsafe,
   onClientError,
@@ -106,6 +107,7 @@ export async function createApp(ctx: Context, certificate: ServerCertificate): P
     refuse,
     onDropped: (request) => ctx.gateway.addresses.fault(proxies.arrivalOf(request).address),
   })
+  endRefusedUpgrades(app)
   // First of all hooks: who is refused by the next bears them too.
   app.addHook('onRequest', (_request, reply, next) => {
     reply.headers(headers())
@@ -183,6 +185,19 @@ export async function createApp(ctx: Context, certificate: ServerCertificate): P
  */
 function isForSocket({ method, url, headers }: IncomingMessage): boolean {
   return method === 'GET' && url?.split('?', 1)[0] === SOCKET_PATH && headers.upgrade?.toLowerCase() === 'websocket'
+}
+
+/**
+ * Node takes its parser and every limit of time away from a connection on which a socket is asked for, whatever comes of it. Where nothing
+ * does, whoever refused it and wherever, it is ended here, or it would be open for as long as its client likes.
+ */
+function endRefusedUpgrades(app: App): void {
+  const asked = new WeakSet<IncomingMessage>()
+  app.server.prependListener('upgrade', (request: IncomingMessage) => void asked.add(request))
+  app.addHook('onResponse', ({ raw }, _reply, done) => {
+    if (asked.has(raw)) hangUp(raw.socket)
+    done()
+  })
 }
 
 function registerAuthenticated(api: App, ctx: Context): void {

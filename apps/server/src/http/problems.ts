@@ -120,7 +120,12 @@ export function refuseBare(socket: Duplex, refusal: Refusal, headers: Readonly<R
   const all = { ...headers, 'content-type': PROBLEM, 'content-length': Buffer.byteLength(body), connection: 'close' }
   const head = Object.entries(all).map(([name, value]) => `${name}: ${value}`)
   socket.end([`HTTP/1.1 ${problem.status} Refused`, ...head, '', body].join('\r\n'))
-  // Node leaves the other half open for as long as the client likes.
+  hangUp(socket)
+}
+
+/** Ends the connection when what waits has been written. Node leaves the other half open for as long as the client likes. */
+export function hangUp(socket: Duplex): void {
+  if (socket.writable) socket.end()
   socket.resume()
   const late = setTimeout(() => socket.destroy(), LINGER_MS)
   socket.once('close', () => clearTimeout(late))
