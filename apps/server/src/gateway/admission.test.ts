@@ -4,8 +4,8 @@ import { Admission, networkOf } from './admission.ts'
 
 const limits = { pendingSocketsPerAddress: 2, pendingSockets: 3, connectionsPerMinute: 4 }
 
-function admit(admission: Admission, address: string) {
-  const entered = admission.enter(address)
+function admit(admission: Admission, address: string, giveWay = () => undefined as void) {
+  const entered = admission.enter(address, giveWay)
   if (!entered.admitted) throw new Error(entered.because)
   return entered.settled
 }
@@ -15,20 +15,40 @@ describe('R-05 admission', () => {
     const admission = new Admission(limits, manualClock())
     const settled = admit(admission, '192.0.2.1')
     admit(admission, '192.0.2.1')
-    expect(admission.enter('192.0.2.1')).toMatchObject({ because: 'pending-sockets' })
-    admit(admission, '192.0.2.2')
-    expect(admission.enter('192.0.2.3')).toMatchObject({ because: 'overloaded' })
+    expect(admission.enter('192.0.2.1', () => undefined)).toMatchObject({ because: 'pending-sockets' })
     settled()
     settled()
-    expect(admission.pending).toBe(2)
-    admit(admission, '192.0.2.1')
+    expect(admission.pending).toBe(1)
+    for (const address of ['192.0.2.1', '192.0.2.2']) admit(admission, address)
+    expect(admission.enter('192.0.2.2', () => undefined)).toMatchObject({ because: 'overloaded' })
+  })
+
+  it('when all places are taken, the oldest of who has most gives way to who has fewer; where all have as many, nobody does', () => {
+    const admission = new Admission(limits, manualClock())
+    const gone: string[] = []
+    const enter = (address: string, name: string) => admit(admission, address, () => void gone.push(name))
+    const oldest = enter('192.0.2.1', 'oldest')
+    enter('192.0.2.1', 'second')
+    enter('192.0.2.2', 'other')
+    enter('192.0.2.3', 'new')
+    expect(gone).toEqual(['oldest'])
+    oldest()
+    expect(admission.pending).toBe(3)
+    expect(admission.enter('192.0.2.4', () => undefined)).toMatchObject({ because: 'overloaded' })
+    expect(gone).toEqual(['oldest'])
+    // And there is room for it at its address again, once somebody has left.
+    expect(admission.enter('192.0.2.1', () => undefined)).toMatchObject({ because: 'overloaded' })
   })
 
   it('bounds attempts per address, the refused ones included', () => {
     const clock = manualClock()
     const admission = new Admission(limits, clock)
     for (let each = 0; each < 4; each += 1) admit(admission, '192.0.2.1')()
-    expect(admission.enter('192.0.2.1')).toEqual({ admitted: false, because: 'connections', retryAfterMs: 15_000 })
+    expect(admission.enter('192.0.2.1', () => undefined)).toEqual({
+      admitted: false,
+      because: 'connections',
+      retryAfterMs: 15_000,
+    })
     admit(admission, '192.0.2.2')()
     clock.advance(15_000)
     admit(admission, '192.0.2.1')()
@@ -38,7 +58,7 @@ describe('R-05 admission', () => {
     const clock = manualClock()
     const admission = new Admission({ ...limits, connectionsPerMinute: 1 }, clock)
     admit(admission, '192.0.2.1')()
-    expect(admission.enter('192.0.2.1')).toMatchObject({ because: 'connections' })
+    expect(admission.enter('192.0.2.1', () => undefined)).toMatchObject({ because: 'connections' })
     clock.advance(120_000)
     admit(admission, '192.0.2.1')()
     admission.close()

@@ -1,5 +1,6 @@
 import { isIPv6 } from 'node:net'
 import type { Clock } from '../clock.ts'
+import { Crowd } from '../limits/crowd.ts'
 import { TokenBucket } from './token-bucket.ts'
 
 /** What people without a sign-in may take, per address and in all (R-05). */
@@ -31,8 +32,8 @@ export class Admission {
   readonly #limits: AdmissionLimits
   readonly #clock: Clock
   readonly #addresses = new Map<string, Address>()
+  readonly #crowd = new Crowd()
   readonly #stop: () => void
-  #pending = 0
 
   constructor(limits: AdmissionLimits, clock: Clock) {
     this.#limits = limits
@@ -42,32 +43,35 @@ export class Admission {
 
   /** Sockets that have not authenticated, from all addresses. */
   get pending(): number {
-    return this.#pending
+    return this.#crowd.size
   }
 
-  enter(ip: string): Admitted {
-    const address = this.#addressOf(networkOf(ip))
+  /** `giveWay` is called when the place is taken away: all are taken, and the address has more of them than somebody who comes. */
+  enter(ip: string, giveWay: () => void): Admitted {
+    const network = networkOf(ip)
+    const address = this.#addressOf(network)
     if (address === null) return { admitted: false, because: 'overloaded', retryAfterMs: SWEEP_MS }
     const wait = address.attempts.take(this.#clock.now())
     if (wait > 0) return { admitted: false, because: 'connections', retryAfterMs: wait }
-    if (this.#pending >= this.#limits.pendingSockets) {
-      return { admitted: false, because: 'overloaded', retryAfterMs: NO_PLACE_RETRY_MS }
-    }
     if (address.pending >= this.#limits.pendingSocketsPerAddress) {
       return { admitted: false, because: 'pending-sockets', retryAfterMs: NO_PLACE_RETRY_MS }
     }
-    address.pending += 1
-    this.#pending += 1
-    let settled = false
-    return {
-      admitted: true,
-      settled: () => {
-        if (settled) return
-        settled = true
-        address.pending -= 1
-        this.#pending -= 1
-      },
+    if (this.#crowd.size >= this.#limits.pendingSockets && !this.#crowd.makeRoom(network)) {
+      return { admitted: false, because: 'overloaded', retryAfterMs: NO_PLACE_RETRY_MS }
     }
+    address.pending += 1
+    const leave = this.#crowd.enter(network, () => {
+      settled()
+      giveWay()
+    })
+    let isSettled = false
+    const settled = () => {
+      if (isSettled) return
+      isSettled = true
+      address.pending -= 1
+      leave()
+    }
+    return { admitted: true, settled }
   }
 
   close(): void {

@@ -104,7 +104,7 @@ export async function registerGateway(app: App, ctx: Context): Promise<void> {
     if (gateway.draining) return new Refusal('unavailable', 'draining', AGAIN)
     const heldMs = gateway.addresses.heldFor(peer.address)
     if (heldMs > 0) return new Refusal('rate-limited', 'held-off', { retryAfterMs: heldMs })
-    const admitted = gateway.admission.enter(peer.address)
+    const admitted = gateway.admission.enter(peer.address, () => request.raw.socket.destroy())
     if (!admitted.admitted) {
       const code = admitted.because === 'overloaded' ? 'unavailable' : 'rate-limited'
       return new Refusal(code, admitted.because, { retryAfterMs: admitted.retryAfterMs })

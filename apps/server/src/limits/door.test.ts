@@ -51,6 +51,32 @@ it('R-05 those beyond what there may be are reset before anybody else hears of t
   expect({ open: door.open, unknown: door.unknown }).toEqual({ open: 2, unknown: 2 })
 })
 
+it('R-05 when strangers have taken all there is, who has most of it gives way: a few addresses keep nobody out', () => {
+  const { door, refused, connect } = setUp({ connections: 100, unknownConnections: 6 })
+  const many = Array.from({ length: 4 }, () => connect('10.0.0.1'))
+  const fewer = [connect('10.0.0.2'), connect('10.0.0.2')]
+  expect(connect('10.0.0.3').isReset()).toBe(false)
+  expect(connect('10.0.0.4').isReset()).toBe(false)
+  expect(many.map(({ isReset }) => isReset())).toEqual([true, true, false, false])
+  expect(fewer.map(({ isReset }) => isReset())).toEqual([false, false])
+  // Nobody has more than one who comes would have, and who comes has no fewer than the others.
+  expect(connect('10.0.0.1').isReset()).toBe(true)
+  expect(refused).toEqual(['10.0.0.1 overloaded', '10.0.0.1 overloaded', '10.0.0.1 overloaded'])
+  // Whoever has signed in gives way to nobody.
+  const [, , third, fourth] = many
+  for (const each of [third, fourth]) if (each !== undefined) door.known(each.socket)
+  expect(door.unknown).toBe(4)
+  for (const ip of ['10.0.0.5', '10.0.0.6', '10.0.0.7']) expect(connect(ip).isReset()).toBe(false)
+  expect([third, fourth, ...fewer].map((each) => each?.isReset())).toEqual([false, false, true, false])
+})
+
+it('R-05 who is held off takes nobody’s place', () => {
+  const { connect } = setUp({ connections: 100, unknownConnections: 2 })
+  const [first] = [connect('10.0.0.1'), connect('10.0.0.1')]
+  expect(connect('10.0.0.66').isReset()).toBe(true)
+  expect(first?.isReset()).toBe(false)
+})
+
 it('R-51 an address that is held off is not let in, and one that is gone before it was looked at is none', () => {
   const { heard, refused, connect } = setUp({ connections: 10, unknownConnections: 10 })
   expect(connect('10.0.0.66').isReset()).toBe(true)

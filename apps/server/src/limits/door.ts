@@ -1,7 +1,9 @@
 import type { Server, Socket } from 'node:net'
 import type { PreAuthLimits } from '@wardline/protocol'
+import { networkOf } from '../gateway/admission.ts'
 import { plainAddress } from '../http/forwarded.ts'
 import type { Addresses } from './addresses.ts'
+import { Crowd } from './crowd.ts'
 import type { Handshakes } from './handshakes.ts'
 
 export type DoorLimits = Pick<PreAuthLimits, 'connections' | 'unknownConnections'>
@@ -20,11 +22,13 @@ type Ends = Pick<Socket, 'remoteAddress' | 'remotePort'>
 
 /**
  * Counts connections as TCP has them, before a byte of TLS is read or a buffer for it made (R-05): those on which nobody has signed
- * in, of each address and of all, and all there are. One too many is reset, which costs a few microseconds.
+ * in, of each address and of all, and all there are. One too many is reset, which costs a few microseconds; of strangers, one of the network
+ * that has most of them.
  */
 export class Door {
   readonly #parts: Parts
   readonly #unknown = new Map<string, () => void>()
+  readonly #strangers = new Crowd()
   #open = 0
 
   constructor(parts: Parts) {
@@ -63,19 +67,30 @@ export class Door {
     // Undefined where the peer is gone already.
     const ip = plainAddress(socket.remoteAddress)
     if (ip === undefined) return false
-    const isTrusted = isProxy(ip)
-    if (this.#open >= limits.connections || (!isTrusted && this.#unknown.size >= limits.unknownConnections)) {
+    if (this.#open >= limits.connections) {
       onRefused(ip, 'overloaded')
       return false
     }
-    if (!isTrusted) {
+    if (!isProxy(ip)) {
       const connected = addresses.connect(ip)
       if ('refused' in connected) {
         onRefused(ip, connected.refused)
         return false
       }
+      const network = networkOf(ip)
+      if (this.#strangers.size >= limits.unknownConnections && !this.#strangers.makeRoom(network)) {
+        connected.settled()
+        onRefused(ip, 'overloaded')
+        return false
+      }
       const name = nameOf(socket)
+      const leave = this.#strangers.enter(network, () => {
+        onRefused(ip, 'overloaded')
+        settled()
+        socket.resetAndDestroy()
+      })
       const settled = () => {
+        leave()
         connected.settled()
         if (this.#unknown.get(name) === settled) this.#unknown.delete(name)
       }
