@@ -13,7 +13,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type ManualClock, manualClock } from '../apps/server/src/clock.ts'
 import { auditOf } from './_util/audit.ts'
 import { call } from './_util/https.ts'
-import { type Person, signedIn } from './_util/person.ts'
+import { Person, signedIn } from './_util/person.ts'
 import { startTestServer, type TestServer } from './_util/server.ts'
 import { openSocket, TestSocket } from './_util/socket.ts'
 
@@ -292,6 +292,28 @@ test('R-51 who goes on and on over either transport is held off on both, on all 
     expect((await other.call('GET', '/me')).body).toMatchObject({ retryAfterMs: 90_000 })
     clock.advance(90_000)
     for (const person of [abuser, other]) expect((await person.call('GET', '/me')).status).toBe(200)
+  })
+})
+
+test('R-05 strangers who ask too fast write no lines of the log, and few events', async () => {
+  await withLimits({ callsPerMinute: 3 }, async (server) => {
+    for (let each = 0; each < 3; each += 1) expect(await about(server)).toBe('done')
+    for (let each = 0; each < 20; each += 1) expect(await about(server)).toBe('rate-limited')
+    expect(server.logged.filter((line) => line.includes('request.answered'))).toHaveLength(3)
+  })
+})
+
+test('R-05 R-70 of nobody’s cookies the first few are in the audit, and then their number', async () => {
+  await withLimits({}, async (server) => {
+    const stranger = new Person(server)
+    const events = () => auditOf(base, null, { action: 'auth.request', reason: 'no-credentials' })
+    const before = (await events()).length
+    const refreshed = () => outcomeOf(stranger.bare('POST', '/auth/refresh', {}))
+    for (let each = 0; each < 30; each += 1) expect(await refreshed()).toBe('unauthenticated')
+    await expect.poll(async () => (await events()).length).toBe(before + 5)
+    expect(await auditOf(base, null, { action: 'auth.refresh' })).toEqual([])
+    clock.advance(60_000)
+    await expect.poll(async () => (await events()).at(-1)?.count).toBe(25)
   })
 })
 

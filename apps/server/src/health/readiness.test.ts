@@ -19,4 +19,18 @@ describe('readiness', () => {
     expect((await silent).ready).toBe(false)
     expect(clock.pending).toBe(0)
   })
+
+  test('R-05 asks its database once for all who ask at once', async () => {
+    const answers: (() => void)[] = []
+    const readiness = new Readiness({ ping: () => new Promise((resolve) => answers.push(resolve)) }, manualClock())
+    const reports = Array.from({ length: 100 }, () => readiness.report())
+    expect(answers).toHaveLength(1)
+    answers[0]?.()
+    await reports[0]
+    // Those who came while it was asked: what they are told is no older than their question.
+    await expect.poll(() => answers.length).toBe(2)
+    answers[1]?.()
+    expect((await Promise.all(reports)).every(({ ready }) => ready)).toBe(true)
+    expect(answers).toHaveLength(2)
+  })
 })

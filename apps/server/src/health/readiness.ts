@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.ts'
+import { Coalesced } from '../coalesced.ts'
 import type { Database } from '../storage/open.ts'
 
 /** A check that takes longer has failed, in milliseconds. */
@@ -8,13 +9,14 @@ export type ReadinessReport = { readonly ready: boolean; readonly checks: Readon
 
 /** Whether this node should be given work. Not while it drains; not without its database. */
 export class Readiness {
-  readonly #database: Pick<Database, 'ping'>
+  /** One for all who ask at once, who may be anybody. */
+  readonly #ping: Coalesced
   readonly #clock: Clock
   readonly #shown = new Map<string, () => boolean>()
   #draining = false
 
   constructor(database: Pick<Database, 'ping'>, clock: Clock) {
-    this.#database = database
+    this.#ping = new Coalesced(() => database.ping())
     this.#clock = clock
   }
 
@@ -34,7 +36,7 @@ export class Readiness {
   async report(): Promise<ReadinessReport> {
     const checks = {
       draining: this.#draining ? 'failed' : 'ok',
-      database: (await this.#answersInTime(this.#database.ping())) ? 'ok' : 'failed',
+      database: (await this.#answersInTime(this.#ping.run())) ? 'ok' : 'failed',
     } as const
     const shown = [...this.#shown].map(([name, isWell]) => [name, isWell() ? 'ok' : 'failed'] as const)
     const ready = Object.values(checks).every((state) => state === 'ok')

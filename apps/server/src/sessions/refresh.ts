@@ -83,6 +83,8 @@ export async function refresh(deps: SessionDeps, request: RefreshRequest): Promi
     return isLockedNow ? { ...given, locked: true } : given
   } catch (error) {
     const refusal = toRefusal(error)
+    // Of nobody's cookie anybody may come with as many as they like: those are counted with other strangers' calls (http/refusal-audit.ts).
+    if (seen.tenant === null) throw refusal
     if (!refusal.audited) {
       const outcome = refusal.code === 'internal' || refusal.code === 'unavailable' ? 'failed' : 'refused'
       await deps.database.auditOnly(seen.tenant, {
