@@ -122,3 +122,28 @@ describe('numbers that were taken out before they were logged', () => {
     expect((await log.verify()).findings.map(({ kind }) => kind)).toEqual(['writer-gap', 'writer-gap'])
   })
 })
+
+it.each([
+  ['the middle', 4],
+  ['the end', 8],
+])(
+  'numbers of %s that were taken out when they had a place and were in no file stop the log: nothing is signed around them',
+  async (_, seq) => {
+    await notes(8)
+    const crashing = log.sequencer({
+      onStep: (step) => {
+        if (step === 'assigned') throw new Error('crash')
+      },
+    })
+    await crashing.step()
+    await crashing.close()
+    await asSuperuser(`DELETE FROM audit_outbox WHERE writer_seq = ${seq}`)
+    const sequencer = log.sequencer()
+    await sequencer.step()
+    const [run] = await store.query<{ writer_id: string }>('SELECT writer_id FROM audit_log.runs WHERE own IS NULL')
+    const reason = `number ${seq} of writer ${run?.writer_id} has place ${seq - 1} and is gone`
+    expect(sequencer.state).toEqual({ is: 'refused', reason })
+    expect(await store.query('SELECT size FROM audit_log.head')).toEqual([])
+    await sequencer.close()
+  },
+)
