@@ -34,12 +34,15 @@ export type TestLog = {
   remove(): Promise<void>
 }
 
-/** A log in a folder of its own, for a test database. */
-export async function createTestLog(store: TestDatabase, clock: Pick<Clock, 'now'> = systemClock): Promise<TestLog> {
+/** A log for a test database, in a folder of its own, or where a server looks for it. */
+export async function createTestLog(
+  store: TestDatabase,
+  clock: Pick<Clock, 'now'> = systemClock,
+  place?: { readonly auditDir: string; readonly keysDir: string },
+): Promise<TestLog> {
   const root = mkdtempSync(join(tmpdir(), 'wardline-log-'))
-  const dir = join(root, 'log')
-  const keysDir = join(root, 'keys')
-  mkdirSync(keysDir)
+  const { auditDir: dir, keysDir } = place ?? { auditDir: join(root, 'log'), keysDir: join(root, 'keys') }
+  mkdirSync(keysDir, { recursive: true })
   const head = join(keysDir, 'audit-log.head')
   const { sequencerUrl, installation } = await prepareDatabase({ ownerUrl: store.ownerUrl, keys: store.keys })
   const origin = originOf(installation.id)

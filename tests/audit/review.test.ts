@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { type AuditEventView, auditCheckpoint, auditEventView, auditProof, page } from '@wardline/protocol'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { systemClock } from '../../apps/server/src/clock.ts'
 import { type KnownKey, verifyRow } from '../../apps/web/src/audit/proof.ts'
 import { checkProof } from '../../packages/transparency-log/src/browser.ts'
 import { directoryStore } from '../../packages/transparency-log/src/directory-store.ts'
@@ -15,11 +15,13 @@ import { auditOf } from '../_util/audit.ts'
 import { faultsOf } from '../_util/fhir-audit-event.ts'
 import { addPatient, type TestPatient } from '../_util/patients.ts'
 import { type Person, signedIn } from '../_util/person.ts'
+import { createTestLog, type TestLog } from '../_util/sequencer.ts'
 import { startTestServer, type TestServer } from '../_util/server.ts'
 
-/** The review of the audit (R-73) on a server that sequences for itself. */
+/** The review of the audit (R-73) on a server whose log is sequenced when a test says so. */
 
 let server: TestServer
+let log: TestLog
 let auditor: Person
 let stranger: Person
 let patient: TestPatient
@@ -29,7 +31,8 @@ const witness = generateNoteKey('witness.example', COSIGNATURE)
 
 beforeAll(async () => {
   const witnesses = [{ url: 'http://127.0.0.1:9', vkey: witness.vkey }]
-  server = await startTestServer({ config: { sequencer: 'embedded', witnesses } })
+  server = await startTestServer({ config: { witnesses } })
+  log = await createTestLog(server.database, systemClock, server.ctx.config)
   auditor = await signedIn(server, 'riverside/auditor.chen')
   stranger = await signedIn(server, 'lakeside/admin.novak')
   const nurse = await signedIn(server, 'riverside/nurse.lind')
@@ -37,7 +40,10 @@ beforeAll(async () => {
   patient = await addPatient(server, 'riverside', people, 'nurse.lind')
   for (let n = 0; n < 12; n += 1) await nurse.call('GET', `/patients/${patient.id}`)
 })
-afterAll(() => server.stop())
+afterAll(async () => {
+  await log.remove()
+  await server.stop()
+})
 
 const list = async (query: string) => {
   const answer = await auditor.call('GET', `/admin/audit/events${query}`)
@@ -45,19 +51,17 @@ const list = async (query: string) => {
   return page(auditEventView).parse(answer.body)
 }
 
-/** The patient's events once all of them are under a checkpoint: the sequencer is given a few looks. */
+/** The patient's events, all of them under a checkpoint. */
 async function proved(): Promise<AuditEventView[]> {
-  for (;;) {
-    const { items } = await list(`?patient=${patient.id}&action=patient.read&limit=50`)
-    const answer = await auditor.call('GET', '/admin/audit/checkpoint')
-    const size = answer.status === 200 ? auditCheckpoint.parse(answer.body).size : 0
-    if (items.every(({ index }) => index !== null && index < size)) return items
-    await sleep(50)
-  }
+  await log.settle()
+  const { items } = await list(`?patient=${patient.id}&action=patient.read&limit=50`)
+  const { size } = auditCheckpoint.parse((await auditor.call('GET', '/admin/audit/checkpoint')).body)
+  expect(items.filter(({ index }) => index === null || index >= size)).toEqual([])
+  return items
 }
 
 describe('the proof of an event', () => {
-  it('R-72 each row has its place within the merge delay, and a proof that a browser can check', async () => {
+  it('R-72 each row has its place, and a proof that a browser can check', async () => {
     const rows = await proved()
     expect(rows).toHaveLength(12)
     const { vkey, origin } = auditCheckpoint.parse((await auditor.call('GET', '/admin/audit/checkpoint')).body)
@@ -175,17 +179,9 @@ describe('the filters', () => {
     },
   )
 
-  /** Waits until the index holds what happened before, and says so in place of the sequencer, which waits for a minute. */
+  /** Has everything indexed, and says so of what happened before, in place of the sequencer, which waits for a minute. */
   async function indexedBefore(at: number): Promise<void> {
-    for (;;) {
-      const [row] = await server.database.query<{ behind: string }>(
-        `SELECT count(*) AS behind FROM audit_outbox o WHERE o.at < $1 AND NOT EXISTS (
-           SELECT FROM audit_log.events e WHERE (e.tenant_id, e.writer_id, e.writer_seq) = (o.tenant_id, o.writer_id, o.writer_seq))`,
-        [new Date(at)],
-      )
-      if (row?.behind === '0') break
-      await sleep(50)
-    }
+    await log.index()
     await server.database.query('UPDATE audit_log.indexed SET safe_at = $1', [new Date(at)])
   }
 })
