@@ -210,6 +210,22 @@ describe('[R-19] who is signed in', () => {
     expect((await socket.closing()).code).toBe(4403)
   })
 
+  it('on a phone each screen about people is in sight, however narrow', async () => {
+    const { page } = admin
+    const whole = page.viewportSize()
+    for (const width of [390, 360, 240]) {
+      await page.setViewportSize({ width, height: 800 })
+      for (const name of ['People', 'Roles', 'Care teams', 'Sign-ins', 'Connections']) {
+        const box = await page
+          .getByRole('navigation', { name: 'People, roles and access' })
+          .getByRole('link', { name, exact: true })
+          .boundingBox()
+        expect((box?.x ?? width) + (box?.width ?? 1), `${name} at ${width}`).toBeLessThanOrEqual(width)
+      }
+    }
+    if (whole !== null) await page.setViewportSize(whole)
+  })
+
   it('[R-53] without a complaint of the browser', () => {
     expect(admin.complaints).toEqual([])
   })

@@ -1,14 +1,13 @@
 import type { CareTeamAssignment } from '@wardline/protocol'
-import { useState } from 'react'
 import { clock, shortDate } from '../format/time.ts'
 import { strings } from '../strings.ts'
 import { Button } from '../ui/button.tsx'
 import { Failure, Loading } from '../ui/screen-state.tsx'
 import { useAbility, useMe } from '../wardline/context.tsx'
-import { useDirectory } from '../wardline/directory.ts'
+import { useNameOf } from '../wardline/directory.ts'
 import { useAssignments, useEndAssignment } from './api.ts'
 import { whenOf } from './assignment-time.ts'
-import { ConfirmDialog } from './confirm-dialog.tsx'
+import { useEnding } from './ending.tsx'
 import styles from './people-screen.module.css'
 import type { PeopleSearch } from './search.ts'
 
@@ -18,29 +17,19 @@ const moment = (at: string) => `${shortDate(at)} ${clock(at)}`
 /** Assignments in three parts: in force, to come, past. */
 export function AssignmentList({ search }: { readonly search: PeopleSearch }) {
   const held = useAssignments(search)
-  const end = useEndAssignment()
-  const [ending, setEnding] = useState<CareTeamAssignment | null>(null)
-  const [done, setDone] = useState<string | null>(null)
-  const people = useDirectory(true).data ?? []
-  const nameOf = (user: string) => people.find(({ id }) => id === user)?.displayName ?? user.slice(0, 8)
+  const { ask, notice } = useEnding(useEndAssignment(), { more: text.endMore, sure: text.endSure })
+  const nameOf = useNameOf()
   if (held.isPending) return <Loading lines={4} />
   if (held.isError) return <Failure error={held.error} onRetry={() => void held.refetch()} />
   const all = held.data.pages.flatMap(({ items }) => items)
   // As of when the list was had: a clock that goes on would move rows under the pointer.
   const by = Map.groupBy(all, (each) => whenOf(each, held.dataUpdatedAt))
   const byPatient = search.patient !== undefined
-  const ask = (assignment: CareTeamAssignment) => {
-    end.reset()
-    setDone(null)
-    setEnding(assignment)
-  }
+  const onEnd = ({ id, user }: CareTeamAssignment) =>
+    ask({ what: id, title: text.endTitle(nameOf(user)), ended: () => text.ended(nameOf(user)) })
   return (
     <>
-      {done !== null && (
-        <p role="status" className={styles.done}>
-          {done}
-        </p>
-      )}
+      {notice}
       {(['now', 'coming', 'past'] as const).map((when) => {
         const rows = by.get(when) ?? []
         if (rows.length === 0 && when !== 'now') return null
@@ -56,7 +45,7 @@ export function AssignmentList({ search }: { readonly search: PeopleSearch }) {
                     key={row.id}
                     row={row}
                     name={byPatient ? nameOf(row.user) : text.patient(row.patient)}
-                    onEnd={when === 'past' ? null : ask}
+                    onEnd={when === 'past' ? null : onEnd}
                   />
                 ))}
               </ul>
@@ -70,24 +59,6 @@ export function AssignmentList({ search }: { readonly search: PeopleSearch }) {
             {strings.accounts.people.more}
           </Button>
         </div>
-      )}
-      {ending !== null && (
-        <ConfirmDialog
-          title={text.endTitle(nameOf(ending.user))}
-          more={text.endMore}
-          sure={text.endSure}
-          busy={end.isPending}
-          error={end.error}
-          onClose={() => setEnding(null)}
-          onSure={() =>
-            end.mutate(ending.id, {
-              onSuccess: () => {
-                setDone(text.ended(nameOf(ending.user)))
-                setEnding(null)
-              },
-            })
-          }
-        />
       )}
     </>
   )

@@ -1,14 +1,13 @@
 import { Link, useNavigate, useSearch } from '@tanstack/react-router'
 import type { Connection } from '@wardline/protocol'
 import { Unplug } from 'lucide-react'
-import { useState } from 'react'
 import { untilTime } from '../format/time.ts'
 import { strings } from '../strings.ts'
 import { Button } from '../ui/button.tsx'
 import { useAbility } from '../wardline/context.tsx'
-import { useDirectory } from '../wardline/directory.ts'
+import { useNameOf } from '../wardline/directory.ts'
 import { useConnections, useEndSignIns } from './api.ts'
-import { ConfirmDialog } from './confirm-dialog.tsx'
+import { useEnding } from './ending.tsx'
 import { LiveList, PersonFilter, Refresh } from './live-list.tsx'
 import { PeoplePage } from './people-page.tsx'
 import styles from './people-screen.module.css'
@@ -20,28 +19,18 @@ export function ConnectionsScreen() {
   const { person } = useSearch({ from: '/people/connections' })
   const navigate = useNavigate()
   const held = useConnections(person)
-  const end = useEndSignIns()
+  const { ask, notice } = useEnding(useEndSignIns(), { more: text.endMore, sure: text.end })
   const mayEnd = useAbility('session.manage')
-  const people = useDirectory(true).data ?? []
-  const nameOf = (user: string) => people.find(({ id }) => id === user)?.displayName ?? user.slice(0, 8)
-  const [asked, setAsked] = useState<Connection | null>(null)
-  const [done, setDone] = useState<string | null>(null)
-  const ask = (connection: Connection) => {
-    end.reset()
-    setDone(null)
-    setAsked(connection)
-  }
+  const nameOf = useNameOf()
+  const onEnd = ({ session, user }: Connection) =>
+    ask({ what: { session }, title: text.endTitle(nameOf(user)), ended: () => text.ended(nameOf(user)) })
 
   return (
     <PeoplePage title={text.title} lead={text.lead} actions={<Refresh held={held} />}>
       <div className={styles.narrow}>
         <PersonFilter person={person} onChange={(search) => void navigate({ to: '/people/connections', search })} />
       </div>
-      {done !== null && (
-        <p role="status" className={styles.done}>
-          {done}
-        </p>
-      )}
+      {notice}
       <LiveList
         held={held}
         icon={Unplug}
@@ -52,31 +41,10 @@ export function ConnectionsScreen() {
             connection={connection}
             name={nameOf(connection.user)}
             now={held.dataUpdatedAt}
-            onEnd={mayEnd ? ask : null}
+            onEnd={mayEnd ? onEnd : null}
           />
         )}
       />
-      {asked !== null && (
-        <ConfirmDialog
-          title={text.endTitle(nameOf(asked.user))}
-          more={text.endMore}
-          sure={text.end}
-          busy={end.isPending}
-          error={end.error}
-          onClose={() => setAsked(null)}
-          onSure={() =>
-            end.mutate(
-              { session: asked.session },
-              {
-                onSuccess: () => {
-                  setDone(text.ended(nameOf(asked.user)))
-                  setAsked(null)
-                },
-              },
-            )
-          }
-        />
-      )}
     </PeoplePage>
   )
 }

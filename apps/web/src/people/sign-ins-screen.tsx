@@ -1,13 +1,12 @@
 import { useNavigate, useSearch } from '@tanstack/react-router'
 import type { SessionSummary } from '@wardline/protocol'
 import { MonitorOff } from 'lucide-react'
-import { useState } from 'react'
 import { strings } from '../strings.ts'
 import { Button } from '../ui/button.tsx'
 import { useAbility } from '../wardline/context.tsx'
-import { useDirectory } from '../wardline/directory.ts'
+import { useNameOf } from '../wardline/directory.ts'
 import { useEndSignIns, useSignIns } from './api.ts'
-import { ConfirmDialog } from './confirm-dialog.tsx'
+import { useEnding } from './ending.tsx'
 import { LiveList, PersonFilter, Refresh } from './live-list.tsx'
 import { PeoplePage } from './people-page.tsx'
 import styles from './people-screen.module.css'
@@ -20,21 +19,15 @@ export function SignInsScreen() {
   const { person } = useSearch({ from: '/people/sign-ins' })
   const navigate = useNavigate()
   const held = useSignIns(person)
-  const end = useEndSignIns()
+  const { ask, notice } = useEnding(useEndSignIns(), { more: text.endMore, sure: text.end })
   const mayEnd = useAbility('session.manage')
-  const people = useDirectory(true).data ?? []
-  const nameOf = (user: string) => people.find(({ id }) => id === user)?.displayName ?? user.slice(0, 8)
-  const [asked, setAsked] = useState<SessionSummary | 'all' | null>(null)
-  const [done, setDone] = useState<string | null>(null)
+  const nameOf = useNameOf()
   const items = held.data?.pages.flatMap((page) => page.items) ?? []
-  const ask = (what: SessionSummary | 'all') => {
-    end.reset()
-    setDone(null)
-    setAsked(what)
-  }
-  const finish = (said: string) => {
-    setDone(said)
-    setAsked(null)
+  const onEnd = ({ id, user }: SessionSummary) =>
+    ask({ what: { session: id }, title: text.endTitle(nameOf(user)), ended: () => text.ended(nameOf(user)) })
+  const endAll = (person: string) => {
+    const name = nameOf(person)
+    ask({ what: { person }, title: text.endAllTitle(name), ended: (count) => text.endedAll(name, count) })
   }
 
   return (
@@ -42,16 +35,12 @@ export function SignInsScreen() {
       <div className={styles.narrow}>
         <PersonFilter person={person} onChange={(search) => void navigate({ to: '/people/sign-ins', search })} />
         {mayEnd && person !== undefined && items.length > 0 && (
-          <Button kind="danger" aria-haspopup="dialog" onClick={() => ask('all')}>
+          <Button kind="danger" aria-haspopup="dialog" onClick={() => endAll(person)}>
             {text.endAll(nameOf(person))}
           </Button>
         )}
       </div>
-      {done !== null && (
-        <p role="status" className={styles.done}>
-          {done}
-        </p>
-      )}
+      {notice}
       <LiveList
         held={held}
         icon={MonitorOff}
@@ -62,32 +51,10 @@ export function SignInsScreen() {
             session={session}
             name={nameOf(session.user)}
             now={held.dataUpdatedAt}
-            onEnd={mayEnd && !session.current ? ask : null}
+            onEnd={mayEnd && !session.current ? onEnd : null}
           />
         )}
       />
-      {asked === 'all' && person !== undefined && (
-        <ConfirmDialog
-          title={text.endAllTitle(nameOf(person))}
-          more={text.endMore}
-          sure={text.end}
-          busy={end.isPending}
-          error={end.error}
-          onClose={() => setAsked(null)}
-          onSure={() => end.mutate({ person }, { onSuccess: (count) => finish(text.endedAll(nameOf(person), count)) })}
-        />
-      )}
-      {asked !== null && asked !== 'all' && (
-        <ConfirmDialog
-          title={text.endTitle(nameOf(asked.user))}
-          more={text.endMore}
-          sure={text.end}
-          busy={end.isPending}
-          error={end.error}
-          onClose={() => setAsked(null)}
-          onSure={() => end.mutate({ session: asked.id }, { onSuccess: () => finish(text.ended(nameOf(asked.user))) })}
-        />
-      )}
     </PeoplePage>
   )
 }

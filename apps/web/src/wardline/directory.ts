@@ -30,3 +30,9 @@ export function useDirectory(enabled: boolean) {
     },
   })
 }
+
+/** What people are called, by id; of whom the directory does not know, the beginning of the id. */
+export function useNameOf(): (user: string) => string {
+  const people = useDirectory(true).data ?? []
+  return (user) => people.find(({ id }) => id === user)?.displayName ?? user.slice(0, 8)
+}
