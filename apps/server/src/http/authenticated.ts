@@ -36,7 +36,7 @@ export async function authenticateCall(ctx: Context, request: FastifyRequest): P
   if (snapshot === null) throw new Refusal('unauthenticated', 'unknown-user')
   const trail = { ...whereOf(request), actor, session, device }
   request.caller = { authenticated, snapshot, actor: actorOf(snapshot, authenticated), trail }
-  isKnown(request, ctx)
+  isKnown(request, ctx, authenticated)
   checkCsrf(ctx, request, authenticated)
 }
 

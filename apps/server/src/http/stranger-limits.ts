@@ -2,6 +2,7 @@ import type { FastifyRequest } from 'fastify'
 import { auditAddress } from '../audit/event.ts'
 import type { Context } from '../context.ts'
 import { Refusal } from '../errors.ts'
+import type { Authenticated } from '../sessions/authenticate.ts'
 import type { App } from './app-type.ts'
 import { addressOf } from './where.ts'
 
@@ -41,8 +42,12 @@ export function refusalOfUnrouted(address: string, { gateway }: Pick<Context, 'g
 }
 
 /** Somebody who is signed in makes this call: neither it nor its connection is a stranger's. */
-export function isKnown(request: FastifyRequest, { gateway }: Pick<Context, 'gateway'>): void {
-  gateway.door.known(request.raw.socket)
+export function isKnown(
+  request: FastifyRequest,
+  { gateway }: Pick<Context, 'gateway'>,
+  { tenant, user }: Pick<Authenticated, 'tenant' | 'user'>,
+): void {
+  gateway.door.known(request.raw.socket, `${tenant}/${user}`)
   gateway.addresses.knownCaller(addressOf(request))
 }
 

@@ -70,6 +70,22 @@ it('R-05 when strangers have taken all there is, who has most of it gives way: a
   expect([third, fourth, ...fewer].map((each) => each?.isReset())).toEqual([false, false, true, false])
 })
 
+it('R-05 of one user so many connections are theirs, and more are a stranger’s; one that closes makes room', () => {
+  const { door, connect } = setUp({ connections: 1_000, unknownConnections: 1_000 })
+  const all = Array.from({ length: 70 }, () => connect('10.0.0.1'))
+  for (const _again of [1, 2]) for (const { socket } of all) door.known(socket, 'tenant/user')
+  expect(door.unknown).toBe(6)
+  const [first, last] = [all[0], all[69]]
+  if (last !== undefined) door.known(last.socket, 'tenant/another')
+  expect(door.unknown).toBe(5)
+  first?.socket.emit('close')
+  const beyond = all[68]
+  for (const _again of [1, 2]) if (beyond !== undefined) door.known(beyond.socket, 'tenant/user')
+  expect(door.unknown).toBe(4)
+  for (const { socket } of all.slice(1)) socket.emit('close')
+  expect({ open: door.open, unknown: door.unknown }).toEqual({ open: 0, unknown: 0 })
+})
+
 it('R-05 who is held off takes nobody’s place', () => {
   const { connect } = setUp({ connections: 100, unknownConnections: 2 })
   const [first] = [connect('10.0.0.1'), connect('10.0.0.1')]

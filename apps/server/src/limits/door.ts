@@ -8,6 +8,9 @@ import type { Handshakes } from './handshakes.ts'
 
 export type DoorLimits = Pick<PreAuthLimits, 'connections' | 'unknownConnections'>
 
+/** Connections of one user that are theirs and no stranger's: a browser opens six, beside its sockets, which are counted by themselves. */
+const MAX_KNOWN_OF_USER = 64
+
 type Parts = {
   readonly limits: DoorLimits
   readonly addresses: Pick<Addresses, 'connect'>
@@ -29,6 +32,9 @@ export class Door {
   readonly #parts: Parts
   readonly #unknown = new Map<string, () => void>()
   readonly #strangers = new Crowd()
+  /** Whose a connection is, by its name; and how many somebody has. */
+  readonly #users = new Map<string, string>()
+  readonly #ofUser = new Map<string, number>()
   #open = 0
 
   constructor(parts: Parts) {
@@ -45,9 +51,21 @@ export class Door {
     return this.#unknown.size
   }
 
-  /** Somebody has signed in on this connection: it is nobody's who is counted here any more. */
-  known(ends: Ends): void {
-    this.#unknown.get(nameOf(ends))?.()
+  /**
+   * Somebody has signed in on this connection: it is nobody's who is counted here any more. `user`: whose call it was; of more connections
+   * than one has use for, the rest count as a stranger's of the same address.
+   */
+  known(ends: Ends, user?: string): void {
+    const name = nameOf(ends)
+    const settled = this.#unknown.get(name)
+    if (settled === undefined) return
+    if (user !== undefined) {
+      const held = this.#ofUser.get(user) ?? 0
+      if (held >= MAX_KNOWN_OF_USER) return
+      this.#ofUser.set(user, held + 1)
+      this.#users.set(name, user)
+    }
+    settled()
   }
 
   /** Stands before everything that listens for the server's connections by now: they hear of those that are let in, when TLS may begin. */
@@ -95,13 +113,25 @@ export class Door {
         if (this.#unknown.get(name) === settled) this.#unknown.delete(name)
       }
       this.#unknown.set(name, settled)
-      socket.once('close', settled)
+      socket.once('close', () => {
+        settled()
+        this.#forget(name)
+      })
     }
     this.#open += 1
     socket.once('close', () => {
       this.#open -= 1
     })
     return true
+  }
+
+  #forget(name: string): void {
+    const user = this.#users.get(name)
+    if (user === undefined) return
+    this.#users.delete(name)
+    const held = this.#ofUser.get(user) ?? 0
+    if (held > 1) this.#ofUser.set(user, held - 1)
+    else this.#ofUser.delete(user)
   }
 }
 
