@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { Agent, get } from 'node:https'
 import { connect } from 'node:net'
 import tls from 'node:tls'
 import {
@@ -356,14 +357,32 @@ test('R-05 who leaves answers unread does not keep their connection', async () =
   })
 })
 
+/** What a call is answered with on a connection that stays open. */
+function statusOf({ key, token }: Person, server: TestServer, agent: Agent): Promise<number | undefined> {
+  const url = `${server.url}${API_BASE}/me`
+  const headers = { authorization: `DPoP ${token}`, dpop: key.proof({ method: 'GET', url, at: clock.now(), token }) }
+  return new Promise((resolve, reject) => {
+    get(url, { agent, headers }, (answer) => answer.resume().on('end', () => resolve(answer.statusCode))).on(
+      'error',
+      reject,
+    )
+  })
+}
+
 test('R-51 an address of nothing but faults is held off; whoever is signed in there goes on', async () => {
   await withLimits({ faultsPerMinute: 5, holdOffMs: 30_000 }, async (server) => {
-    const socket = await openSocket(await signedIn(server, NURSE), server)
+    const nurse = await signedIn(server, NURSE)
+    const socket = await openSocket(nurse, server)
+    const line = new Agent({ ca: server.ca, keepAlive: true, maxSockets: 1 })
+    const me = () => statusOf(nurse, server, line)
+    expect(await me()).toBe(200)
     const bad = { path: `${API_BASE}/me`, headers: { authorization: 'DPoP a.b.c', dpop: 'a.b.c' } }
     for (let each = 0; each < 6; each += 1) expect(await outcomeOf(call(server, bad))).toBe('unauthenticated')
     expect(await about(server)).toBe('reset')
     expect(await upgrade(server)).toBe('reset')
     expect(await socket.ask({ type: 'session.ping' })).toMatchObject({ type: 'done' })
+    expect(await me()).toBe(200)
+    line.destroy()
     await expect.poll(() => auditOf(base, null, { reason: 'held-off' })).not.toHaveLength(0)
     clock.advance(30_000)
     expect(await about(server)).toBe('done')

@@ -16,7 +16,8 @@ const OURS = new Set(['internal', 'unavailable'])
 export function limitStrangers(app: App, { gateway }: Pick<Context, 'gateway'>): void {
   gateway.door.guard(app.server)
   app.addHook('onRequest', (request, reply, next) => {
-    const retryAfterMs = gateway.addresses.call(addressOf(request))
+    const { addresses, door } = gateway
+    const retryAfterMs = addresses.call(addressOf(request), door.isKnown(request.raw.socket))
     if (retryAfterMs === 0) return next()
     // Whoever is not listened to does not keep a connection either.
     reply.header('connection', 'close')

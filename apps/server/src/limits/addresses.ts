@@ -70,11 +70,14 @@ export class Addresses {
     }
   }
 
-  /** A call has come. Answers 0, or in how many milliseconds the next one may; then this one is not to be done. */
-  call(ip: string): number {
+  /**
+   * A call has come. Answers 0, or in how many milliseconds the next one may; then this one is not to be done. `isKnown`: on a connection on
+   * which somebody has signed in, who does not answer for what others do at their address.
+   */
+  call(ip: string, isKnown = false): number {
     const address = this.#of(ip)
     const now = this.#clock.now()
-    return now < address.heldUntil ? address.heldUntil - now : address.calls.take(now)
+    return !isKnown && now < address.heldUntil ? address.heldUntil - now : address.calls.take(now)
   }
 
   /** The call was somebody's who is signed in: it does not count. */

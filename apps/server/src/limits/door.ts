@@ -68,6 +68,11 @@ export class Door {
     settled()
   }
 
+  /** Whether somebody's call has made it theirs. */
+  isKnown(ends: Ends): boolean {
+    return this.#users.has(nameOf(ends))
+  }
+
   /** Stands before everything that listens for the server's connections by now: they hear of those that are let in, when TLS may begin. */
   guard(server: Server): void {
     const listeners = server.listeners('connection')
