@@ -19,6 +19,8 @@ import {
   treeRoot,
   verifyLog,
 } from '../../packages/transparency-log/src/index.ts'
+import reference from '../../packages/transparency-log/vectors/rfc6962-tree.json' with { type: 'json' }
+import published from '../../packages/transparency-log/vectors/signed-notes.json' with { type: 'json' }
 import { readEntries, readNote, type Seen, treeHash, verifyFolder, verifyProof } from './second-verifier.ts'
 
 /** Issue 5: an independent reading of the format agrees with ours on roots, signatures and cosignatures, and on what it refuses. */
@@ -124,15 +126,30 @@ describe('the second verifier', () => {
     expect(() => verifyFolder(join(root, 'log-1000'), [generateNoteKey(ORIGIN).vkey])).toThrow('no known key')
   })
 
-  it('reads the example of C2SP tlog-cosignature', () => {
-    const note = `example.com/behind-the-sofa
-20852163
-CsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=
+  it.each(published.notes.filter(({ keys }) => keys.length > 0))(
+    'holds the notes that others have published, from $source: every signature and cosignature, and none of a changed text',
+    ({ note, keys }) => {
+      const names = keys.map((vkey) => vkey.slice(0, vkey.indexOf('+')))
+      const { signedBy, cosignedBy } = readNote(note, keys)
+      expect([...signedBy, ...cosignedBy.map(({ name }) => name)]).toEqual(names)
+      for (const vkey of keys) expect(() => readNote(`X${note}`, [vkey])).toThrow('a wrong signature')
+      const [first = ''] = keys
+      expect(() => readNote(note, [first.replace(/\+[0-9a-f]{8}\+/, '+00000000+')])).toThrow('a key id')
+    },
+  )
 
-\u2014 example.com/behind-the-sofa Az3grlgtzPICa5OS8npVmf1Myq/5IZniMp+ZJurmRDeOoRDe4URYN7u5/Zhcyv2q1gGzGku9nTo+zyWE+xeMcTOAYQ8=
-\u2014 witness.example.com/w1 jWbPPwAAAABkGFDLEZMHwSRaJNiIDoe9DYn/zXcrtPHeolMI5OWXEhZCB9dlrDJsX3b2oyin1nPZqhf5nNo0xUe+mbIUBkBIfZ+qnA==
-`
-    expect(readNote(note, [])).toMatchObject({ origin: 'example.com/behind-the-sofa', size: 20_852_163 })
+  it('computes the roots that others have published (RFC 6962, Certificate Transparency’s tree of eight leaves)', () => {
+    const leaves = reference.leaves.map((leaf) => hashOf(Buffer.from(leaf, 'hex')))
+    expect(treeHash([]).toString('hex')).toBe(reference.emptyRoot)
+    const roots = leaves.map((_, n) => treeHash(leaves.slice(0, n + 1)).toString('hex'))
+    expect(roots).toEqual(reference.roots)
+  })
+
+  it('reads the example of C2SP tlog-cosignature', () => {
+    expect(readNote(published.cosignatureExample.note, [])).toMatchObject({
+      origin: 'example.com/behind-the-sofa',
+      size: 20_852_163,
+    })
   })
 })
 
