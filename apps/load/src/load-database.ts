@@ -39,6 +39,18 @@ export class LoadDatabase {
     await this.#client.query(text.replace(AUDITED, ''))
   }
 
+  /** Resolves when the index of the log has come to its end, or after `withinMs`: what it left for later is done by then. */
+  async indexed(withinMs: number): Promise<void> {
+    for (const until = performance.now() + withinMs; performance.now() < until; ) {
+      const { rows } = await this.#client.query<{ behind: string }>(
+        `SELECT coalesce((SELECT max(next_index) FROM audit_log.runs), 0)
+           - coalesce((SELECT next_index FROM audit_log.indexed), 0) AS behind`,
+      )
+      if (Number(rows[0]?.behind) === 0) return
+      await new Promise((resolve) => setTimeout(resolve, 10 * LOOK_MS))
+    }
+  }
+
   /**
    * Watches how far the log is signed until `stop`, which says how long after it happened each event of that time was under a
    * checkpoint (milliseconds), and of how many events that is.
