@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type Socket } from 'node:net'
 import { type ConnectionOptions, connect } from 'node:tls'
-import { expect, it } from 'vitest'
+import { expect, it, vi } from 'vitest'
 import { judgeHello } from './client-hello.ts'
 
 /** What a client of OpenSSL's says first, before it has heard anything. */
@@ -67,4 +67,12 @@ it('R-05 one whose lengths lie is judged, and thrown for nobody', async () => {
     lie[at] = 255
     expect(judgeHello(lie)).toMatch(/^(whole|again)$/)
   }
+})
+
+it('R-05 one in thousands of records is not put together again with each piece of it that comes', async () => {
+  const said = inRecords(await helloOf({}), 1)
+  const concat = vi.spyOn(Buffer, 'concat')
+  expect(judgeHello(said.subarray(0, -1))).toBe('partial')
+  expect(concat.mock.calls.every(([parts]) => parts.length <= 4)).toBe(true)
+  concat.mockRestore()
 })

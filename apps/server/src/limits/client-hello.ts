@@ -20,13 +20,33 @@ const TLS_1_3 = 0x0304
 export type Said = 'partial' | 'whole' | 'again' | 'none'
 
 export function judgeHello(said: Buffer): Said {
-  const message = messageIn(said)
-  if (message === null || (message.length > 0 && message[0] !== CLIENT_HELLO)) return 'none'
-  if (message.length < MESSAGE_HEAD_BYTES) return 'partial'
-  const length = message.readUIntBE(1, 3)
-  const hello = message.subarray(MESSAGE_HEAD_BYTES, MESSAGE_HEAD_BYTES + length)
-  if (hello.length < length) return 'partial'
-  return isAskedAgain(hello) ? 'again' : 'whole'
+  const there = lengthIn(said)
+  // None is empty, so the message's own head is in as many records at most as it has bytes.
+  const head = messageIn(said.subarray(0, MESSAGE_HEAD_BYTES * (RECORD_HEAD_BYTES + 1)))
+  if (there === null || head === null || (head.length > 0 && head[0] !== CLIENT_HELLO)) return 'none'
+  if (head.length < MESSAGE_HEAD_BYTES) return 'partial'
+  const length = head.readUIntBE(1, 3)
+  if (there < MESSAGE_HEAD_BYTES + length) return 'partial'
+  const message = messageIn(said) ?? head
+  return isAskedAgain(message.subarray(MESSAGE_HEAD_BYTES, MESSAGE_HEAD_BYTES + length)) ? 'again' : 'whole'
+}
+
+/**
+ * How many bytes of a message the records so far hold; null where they are none of a handshake. Nothing is put together for it: it is asked
+ * for each piece that comes, and thousands of records of a byte each are to cost no more than the pieces do.
+ */
+function lengthIn(said: Buffer): number | null {
+  let there = 0
+  for (let at = 0; at < said.length; ) {
+    if (said[at] !== HANDSHAKE) return null
+    if (at + RECORD_HEAD_BYTES > said.length) break
+    const length = said.readUInt16BE(at + 3)
+    if (length === 0 || length > MAX_RECORD_BYTES) return null
+    at += RECORD_HEAD_BYTES
+    there += Math.min(length, said.length - at)
+    at += length
+  }
+  return there
 }
 
 /** What the records so far hold, put together; null where they are none of a handshake. */
