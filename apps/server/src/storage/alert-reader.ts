@@ -5,11 +5,6 @@ import { NIL_UUID } from './errors.ts'
 /** 'wlrt' in ASCII: of all that would read the audit log for alerts, the one that holds this lock does. */
 const LEADER_LOCK = 0x776c7274
 
-/** Events that are nearly all there are, and that no rule asks for: they are left in the database. RFC 8785 puts `action` first. */
-const SKIPPED = ['message.post', 'receipt.mark', 'session.renew', 'socket.close'].map((action) =>
-  Buffer.from(`{"action":"${action}"%"outcome":"allowed"%`),
-)
-
 /** How far a tenant's log has been read; `nextIndex` null: never. Times in epoch milliseconds. */
 export type AlertCursor = {
   readonly nextIndex: number | null
@@ -165,14 +160,13 @@ export class AlertReader {
   async rows(tenantId: string | null, runs: readonly AlertRun[], since: number): Promise<AlertRow[]> {
     if (runs.length === 0) return []
     const rows = await this.#rows<[number, string, string, Buffer]>(
-      'SELECT * FROM wardline_alert_rows($1,$2,$3,$4,$5,$6)',
+      'SELECT * FROM wardline_alert_rows($1,$2,$3,$4,$5)',
       [
         tenantId ?? NIL_UUID,
         runs.map((run) => run.writerId),
         runs.map((run) => run.firstSeq),
         runs.map((run) => run.count),
         new Date(since).toISOString(),
-        SKIPPED,
       ],
       'rows',
     )

@@ -7,7 +7,7 @@ export class CompareStore extends SequencerStore {
   /** The rows at these keys, in no order; those that are not there are left out. */
   async readRowsAt(keys: readonly RowKey[]): Promise<PendingRow[]> {
     const rows = await this.rows<RawRow>(
-      `SELECT x.tenant_id, x.writer_id, x.writer_seq, (extract(epoch FROM x.at) * 1000)::float8, x.event
+      `SELECT x.tenant_id, x.writer_id, x.writer_seq, (extract(epoch FROM x.at) * 1000)::float8, encode(x.event, 'escape')
        FROM unnest($1::uuid[], $2::uuid[], $3::bigint[]) AS k (tenant, writer, seq)
        JOIN audit_outbox x ON x.tenant_id = k.tenant AND x.writer_id = k.writer AND x.writer_seq = k.seq`,
       [keys.map((key) => key.tenantId), keys.map((key) => key.writerId), keys.map((key) => key.seq)],

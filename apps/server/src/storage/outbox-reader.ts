@@ -1,3 +1,4 @@
+import { bytesOfText } from './bytea-text.ts'
 import { SequencerConnection } from './sequencer-connection.ts'
 import type { OpenGap, PendingRow, Run, RunRows, WriterProgress, WriterRows } from './sequencer-rows.ts'
 
@@ -14,7 +15,7 @@ export class OutboxReader extends SequencerConnection {
       `SELECT r.n, o.writer_seq, o.at, o.event
        FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::bigint[]) WITH ORDINALITY AS r (tenant, writer, first, count, n)
        CROSS JOIN LATERAL (
-         SELECT x.writer_seq, (extract(epoch FROM x.at) * 1000)::float8 AS at, x.event
+         SELECT x.writer_seq, round(date_part('epoch', x.at) * 1000) AS at, encode(x.event, 'escape') AS event
          FROM audit_outbox x WHERE x.tenant_id = r.tenant AND x.writer_id = r.writer
            AND x.writer_seq >= r.first AND x.writer_seq < r.first + r.count
            ${recent ? `AND x.at > now() - interval '${RECENT}'` : ''} ORDER BY x.writer_seq) o
@@ -49,7 +50,7 @@ export class OutboxReader extends SequencerConnection {
       `SELECT w.n, o.writer_seq, o.at, o.event
        FROM unnest($1::uuid[], $2::uuid[], $3::bigint[]) WITH ORDINALITY AS w (tenant, writer, done, n)
        CROSS JOIN LATERAL (
-         SELECT x.writer_seq, (extract(epoch FROM x.at) * 1000)::float8 AS at, x.event
+         SELECT x.writer_seq, round(date_part('epoch', x.at) * 1000) AS at, encode(x.event, 'escape') AS event
          FROM audit_outbox x WHERE x.tenant_id = w.tenant AND x.writer_id = w.writer AND x.writer_seq > w.done
            ${recent ? `AND x.at > now() - interval '${RECENT}'` : ''}
          ORDER BY x.writer_seq LIMIT $4) o
@@ -100,7 +101,7 @@ export class OutboxReader extends SequencerConnection {
   /** The rows that are there of a gap after all, in their order. */
   async readWithin({ tenantId, writerId, first, last }: OpenGap, limit: number): Promise<PendingRow[]> {
     const rows = await this.rows<RawRow>(
-      `SELECT tenant_id, writer_id, writer_seq, (extract(epoch FROM at) * 1000)::float8, event FROM audit_outbox
+      `SELECT tenant_id, writer_id, writer_seq, (extract(epoch FROM at) * 1000)::float8, encode(x.event, 'escape') FROM audit_outbox x
        WHERE tenant_id = $1 AND writer_id = $2 AND writer_seq >= $3 AND writer_seq <= $4 ORDER BY writer_seq LIMIT $5`,
       [tenantId, writerId, first, last, limit],
     )
@@ -108,15 +109,15 @@ export class OutboxReader extends SequencerConnection {
   }
 }
 
-/** Columns of an outbox row, as statements here select them. */
-export type RawRow = [string, string, string, string, Buffer]
+/** Columns of an outbox row, as statements here select them; its bytes as {@link bytesOfText} reads them. */
+export type RawRow = [string, string, string, string, string]
 
 export function rowOf([tenantId, writerId, seq, at, event]: RawRow): PendingRow {
-  return { tenantId, writerId, seq: Number(seq), at: Number(at), event }
+  return { tenantId, writerId, seq: Number(seq), at: Number(at), event: bytesOfText(event) }
 }
 
 /** The same, with the number (from 1 on) of what was asked for instead of its two names: there are thousands of rows. */
-type NumberedRow = [string, string, string, Buffer]
+type NumberedRow = [string, string, string, string]
 
 function rowsByNumber<T extends { readonly tenantId: string; readonly writerId: string }>(
   asked: readonly T[],
@@ -127,7 +128,7 @@ function rowsByNumber<T extends { readonly tenantId: string; readonly writerId: 
     const one = found[Number(n) - 1]
     if (one === undefined) continue
     const { tenantId, writerId } = one.of
-    one.rows.push({ tenantId, writerId, seq: Number(seq), at: Number(at), event })
+    one.rows.push({ tenantId, writerId, seq: Number(seq), at: Number(at), event: bytesOfText(event) })
   }
   return found
 }
