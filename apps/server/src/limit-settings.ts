@@ -20,6 +20,7 @@ const LIMIT_TEXTS: Readonly<Record<keyof Limits, string>> = {
   userRequestBurst: 'Of those, how many at once, on each node.',
   subscriptions: 'Channels that one socket follows.',
   inFlight: 'Requests of one socket that wait for their answer.',
+  callsInFlight: 'Calls of one user over HTTP that wait for their answer, on one node.',
   socketsPerUser: 'Sockets of one user; one more closes the oldest.',
   heartbeatMs: 'Milliseconds between pings; a peer that is silent for twice as long is gone.',
   idleMs: 'Milliseconds without a request, after which a socket is closed.',

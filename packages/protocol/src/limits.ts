@@ -23,6 +23,8 @@ const signedInLimits = {
   subscriptions: count,
   /** Posts, corrections and the like that wait for their answer. */
   inFlight: count,
+  /** Calls of one user over HTTP that wait for their answer, on one node. */
+  callsInFlight: count,
   /** Sockets of one user; one more closes the oldest with 4409. */
   socketsPerUser: count,
   /** The server pings this often, and closes a peer that is silent for twice as long. */
@@ -95,6 +97,7 @@ export const DEFAULT_LIMITS: SignedInLimits = {
   userRequestBurst: 600,
   subscriptions: 500,
   inFlight: 128,
+  callsInFlight: 64,
   socketsPerUser: 12,
   heartbeatMs: 15_000,
   idleMs: 30 * 60_000,

@@ -1,8 +1,9 @@
 import { CSRF_HEADER, REFRESH_COOKIE } from '@wardline/protocol'
-import type { FastifyRequest } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import { actorOf } from '../access/snapshot.ts'
 import type { Context } from '../context.ts'
 import { Refusal } from '../errors.ts'
+import { CallsInFlight } from '../limits/calls-in-flight.ts'
 import type { Authenticated } from '../sessions/authenticate.ts'
 import type { App } from './app-type.ts'
 import { callerOf } from './caller.ts'
@@ -40,23 +41,60 @@ export async function authenticateCall(ctx: Context, request: FastifyRequest): P
   checkCsrf(ctx, request, authenticated)
 }
 
-/** The hooks before every call of the authenticated scope: who it is, and whether they ask faster than a socket may (R-51). */
+/** When a call may be tried again that there was no place for: how soon there is one nobody knows. */
+const PLACE_MS = 1_000
+
+/** The hooks before every call of the authenticated scope: who it is, and whether they ask faster, or for more at once, than may be (R-51). */
 export function requireAuthentication(api: App, ctx: Context): void {
-  const { requestsPerSecond: perSecond, requestBurst: burst } = ctx.config.limits
+  const { requestsPerSecond: perSecond, requestBurst: burst, callsInFlight } = ctx.config.limits
   const rate = new KeyedRate({ perSecond, burst }, ctx.clock)
+  const inFlight = countInFlight(api, callsInFlight)
   api.addHook('onClose', () => rate.close())
-  api.addHook('onRequest', async (request) => {
+  api.addHook('onRequest', async (request, reply) => {
     await authenticateCall(ctx, request)
     const { tenant, user, session } = callerOf(request).authenticated
     const heldMs = ctx.gateway.userRates.heldFor(tenant, user)
     if (heldMs > 0) throw new Refusal('rate-limited', 'held-off', { retryAfterMs: heldMs })
     const retryAfterMs = rate.take(session) || ctx.gateway.userRates.take(tenant, user)
     if (retryAfterMs > 0) throw new Refusal('rate-limited', 'rate', { retryAfterMs })
+    if (!inFlight(request, reply, `${tenant}/${user}`)) {
+      throw new Refusal('rate-limited', 'in-flight', { retryAfterMs: PLACE_MS })
+    }
     if (showsSomebody(request)) ctx.sessions.noteActivity(callerOf(request).snapshot, session)
     if (callerOf(request).snapshot.mustEnrol && request.routeOptions.config.whileEnrolling !== true) {
       throw new Refusal('second-factor-required', 'no-second-factor')
     }
   })
+}
+
+/**
+ * Counts calls from here to their end: until they are answered and the answer is away, both. Whoever hangs up has not ended what the call
+ * has begun.
+ */
+function countInFlight(
+  api: App,
+  most: number,
+): (request: FastifyRequest, reply: FastifyReply, user: string) => boolean {
+  const calls = new CallsInFlight(most)
+  const unanswered = new WeakMap<FastifyRequest, () => void>()
+  api.addHook('onSend', async (request) => {
+    unanswered.get(request)?.()
+    unanswered.delete(request)
+  })
+  return (request, reply, user) => {
+    const end = calls.begin(user)
+    if (end === null) return false
+    let left = 2
+    const over = () => {
+      left -= 1
+      if (left === 0) end()
+    }
+    unanswered.set(request, over)
+    // They may have hung up already, while it was found out who they are.
+    if (reply.raw.closed) over()
+    else reply.raw.once('close', over)
+    return true
+  }
 }
 
 /** Whether a person made it: screens read by themselves, whenever something has changed, and nobody needs to be there. */
