@@ -15,6 +15,9 @@ beforeAll(async () => {
 })
 afterAll(() => server.stop())
 
+type Demand = Extract<TestSocket['received'][number], { type: 'session.renew-required' }>
+const isDemand = (frame: TestSocket['received'][number]): frame is Demand => frame.type === 'session.renew-required'
+
 /** How often each socket was asked for a new token and got its answer. */
 const answered = new Map<TestSocket, number>()
 
@@ -23,7 +26,7 @@ async function untilAsked(socket: TestSocket, stepMs = 1_000) {
   const before = answered.get(socket) ?? 0
   answered.set(socket, before + 1)
   for (;;) {
-    const asked = socket.received.filter((frame) => frame.type === 'session.renew-required')[before]
+    const asked = socket.received.filter(isDemand)[before]
     if (asked !== undefined) return asked
     clock.advance(stepMs)
     await socket.ask({ type: 'session.ping' })
@@ -108,8 +111,7 @@ describe('R-17 renewal', () => {
 })
 
 describe('R-18 a token that is older than what an administrator asked for', () => {
-  const renewRequired = (socket: TestSocket) =>
-    socket.received.filter((frame) => frame.type === 'session.renew-required')
+  const renewRequired = (socket: TestSocket) => socket.received.filter(isDemand)
 
   /** The nurse, whose sign-in has to be renewed within half a minute: by when. */
   async function demanded(): Promise<{ nurse: Person; by: number }> {
@@ -153,6 +155,29 @@ describe('R-18 a token that is older than what an administrator asked for', () =
     })
     expect((await socket.ask({ type: 'session.ping' })).type).toBe('done')
     expect(renewRequired(socket)).toHaveLength(2)
+    socket.cut()
+  })
+})
+
+describe('R-17 an answer that crosses a new demand', () => {
+  test('counts, and so does the answer to that', async () => {
+    const [nurse, admin] = [
+      await signedIn(server, 'riverside/nurse.lind'),
+      await signedIn(server, 'riverside/admin.reyes'),
+    ]
+    const socket = await openSocket(nurse)
+    const { nonce } = await untilAsked(socket)
+    clock.advance(2_000)
+    const path = `/admin/sessions/${String(claimsOf(nurse.token)['sid'])}/renew`
+    expect((await admin.call('POST', path, { body: { demand: 'renew' } })).status).toBe(204)
+    await expect.poll(() => socket.received.findLast(isDemand)).toMatchObject({ reason: 'administrator' })
+    const demanded = socket.received.findLast(isDemand)
+    for (const each of [nonce, demanded?.nonce ?? '']) {
+      expect((await nurse.refresh()).status).toBe(200)
+      const answer = { type: 'session.renew', token: nurse.token, proof: nurse.socketProof(each) } as const
+      expect(await socket.ask(answer)).toMatchObject({ type: 'session.renewed' })
+    }
+    expect((await socket.ask({ type: 'session.ping' })).type).toBe('done')
     socket.cut()
   })
 })

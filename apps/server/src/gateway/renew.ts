@@ -1,4 +1,5 @@
 import { type ClientRequest, SOCKET_PATH } from '@wardline/protocol'
+import { decodeJwt } from 'jose'
 import type { AuditReason } from '../audit/vocabulary.ts'
 import { toRefusal } from '../errors.ts'
 import { encode } from './frame.ts'
@@ -7,13 +8,13 @@ import type { SignedIn } from './signed-in.ts'
 type SessionRenew = Extract<ClientRequest, { type: 'session.renew' }>
 
 /**
- * A new token over the open socket (R-17), with a proof over the nonce of the last `session.renew-required`. Anything but the same
+ * A new token over the open socket (R-17), with a proof over the nonce of one of the last two `session.renew-required`. Anything but the same
  * user, tenant, session and device ends the socket with 4401; a store that is away does not: the client is asked again.
  */
 export async function renew(asker: SignedIn, frame: SessionRenew): Promise<void> {
   const { gateway } = asker
-  const nonce = asker.token.takeNonce()
-  if (nonce === null) return end(asker, 'nonce')
+  const nonce = nonceOf(frame.proof)
+  if (nonce === null || !asker.token.takeNonce(nonce)) return end(asker, 'nonce')
   try {
     const who = await gateway.sessions.authenticate({
       token: frame.token,
@@ -39,4 +40,14 @@ export async function renew(asker: SignedIn, frame: SessionRenew): Promise<void>
 function end(asker: SignedIn, because: AuditReason): void {
   asker.audit({ action: 'session.renew', outcome: 'refused', reason: because })
   asker.end(4401, because, 'drop')
+}
+
+/** Which nonce a proof says that it is over, not proved yet. */
+function nonceOf(proof: string): string | null {
+  try {
+    const { nonce } = decodeJwt(proof)
+    return typeof nonce === 'string' ? nonce : null
+  } catch {
+    return null
+  }
 }

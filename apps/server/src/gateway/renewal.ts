@@ -7,13 +7,19 @@ const SPREAD = 0.1
 
 type Reason = ServerFrameOf<'session.renew-required'>['reason']
 
-/** When the token of one socket must be followed by another (R-17). Knows times and the one nonce that counts, no tokens. */
+/** An answer may cross a new demand on its way: so it counts, and so does the answer to that. */
+const NONCES = 2
+
+/** When the token of one socket must be followed by another (R-17). Knows times and the nonces that count, no tokens. */
 export class Renewal {
   readonly #graceMs: number
   readonly #random: () => number
   #expiresAt = 0
   #askAt = 0
-  #asked: { readonly nonce: string; readonly before: number } | null = null
+  /** By when, where a token is asked for that has not come. */
+  #before: number | null = null
+  /** Of the last demands, those that no proof has been over. */
+  #nonces: readonly string[] = []
 
   /** Times in milliseconds of the epoch; `random` gives 0 to 1. */
   constructor(graceMs: number, random: () => number, now: number, expiresAt: number) {
@@ -27,12 +33,12 @@ export class Renewal {
     const life = Math.max(0, expiresAt - now)
     this.#expiresAt = expiresAt
     this.#askAt = expiresAt - Math.min(LEAD_MS, life / 3) - life * SPREAD * this.#random()
-    this.#asked = null
+    this.#before = null
   }
 
   /** Whether it is time to ask and nobody has. */
   mustAsk(now: number): boolean {
-    return this.#asked === null && now >= this.#askAt
+    return this.#before === null && now >= this.#askAt
   }
 
   /** Asks: a proof over `nonce` is expected before the token expires, or within `withinMs` if that is sooner. */
@@ -42,17 +48,17 @@ export class Renewal {
     reason: Reason,
     withinMs = Number.POSITIVE_INFINITY,
   ): ServerFrameOf<'session.renew-required'> {
-    const before = Math.min(this.#expiresAt, now + withinMs, this.#asked?.before ?? Number.POSITIVE_INFINITY)
-    this.#asked = { nonce, before }
+    const before = Math.min(this.#expiresAt, now + withinMs, this.#before ?? Number.POSITIVE_INFINITY)
+    this.#before = before
+    this.#nonces = [...this.#nonces, nonce].slice(-NONCES)
     return { type: 'session.renew-required', reason, nonce, before: new Date(before).toISOString() }
   }
 
-  /** The nonce that the next proof has to be over: it counts once. Null when nobody has asked. */
-  takeNonce(): string | null {
-    const asked = this.#asked
-    if (asked === null || asked.nonce === '') return null
-    this.#asked = { nonce: '', before: asked.before }
-    return asked.nonce
+  /** Whether a proof over `nonce` was asked for of late: each counts once. */
+  takeNonce(nonce: string): boolean {
+    const isAsked = this.#nonces.includes(nonce)
+    this.#nonces = this.#nonces.filter((other) => other !== nonce)
+    return isAsked
   }
 
   /** Past the grace: the socket ends with 4440. */
@@ -61,10 +67,10 @@ export class Renewal {
   }
 
   next(): number {
-    return this.#asked === null ? Math.min(this.#askAt, this.#endsAt()) : this.#endsAt()
+    return this.#before === null ? Math.min(this.#askAt, this.#endsAt()) : this.#endsAt()
   }
 
   #endsAt(): number {
-    return (this.#asked?.before ?? this.#expiresAt) + this.#graceMs
+    return (this.#before ?? this.#expiresAt) + this.#graceMs
   }
 }

@@ -31,9 +31,9 @@ export class TokenWatch {
     this.#renewal = new Renewal(gateway.config.limits.renewGraceMs, Math.random, gateway.clock.now(), who.expiresAt)
   }
 
-  /** The nonce that a renewal has to be over, once; null where none was asked for. */
-  takeNonce(): string | null {
-    return this.#renewal.takeNonce()
+  /** Whether a renewal over `nonce` was asked for, once. */
+  takeNonce(nonce: string): boolean {
+    return this.#renewal.takeNonce(nonce)
   }
 
   /** A token has come into force, at sign-in or at a renewal. One that is older than what was asked for serves no longer than over HTTP. */
