@@ -7,6 +7,14 @@ const canPin = process.platform === 'linux' && spawnSync('taskset', ['--version'
 /** Whether server and generator run on cores of their own (Linux with `taskset`). The report says so. */
 export const pinned = canPin
 
+/** Linux can run a process on what nobody else wants at all (sched(7), SCHED_IDLE), where chrt(1) is there to ask for that. */
+export const canIdle = process.platform === 'linux' && spawnSync('chrt', ['--idle', '0', 'true']).status === 0
+
+/** Lets a process, all its threads and all that it has started run on what nobody else wants. */
+export function makeIdle(pid: number): void {
+  for (const member of familyOf(pid)) spawnSync('chrt', ['--all-tasks', '--idle', '--pid', '0', String(member)])
+}
+
 const SERVER_CORE = '0'
 const GENERATOR_CORE = '1'
 

@@ -1,13 +1,11 @@
-import { fork, spawnSync } from 'node:child_process'
+import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { setPriority } from 'node:os'
 import { fileURLToPath } from 'node:url'
+import { canIdle } from '../processes.ts'
 import { type Aim, ATTACKS, attack, type Tally } from './attacks.ts'
 
 type Order = { readonly place: number; readonly aim: Aim; readonly count: number }
-
-/** Linux can run it on what nobody else wants at all (sched(7), SCHED_IDLE), where chrt(1) is there to ask for that. */
-const CAN_IDLE = spawnSync('chrt', ['--idle', '0', 'true']).status === 0
 
 /** As low as can be, and server and people may have all cores: what the attacker costs this machine is not what the server costs them. */
 const NICENESS = 19
@@ -20,7 +18,7 @@ export async function readyAttacker(): Promise<{
 }> {
   const child = fork(fileURLToPath(import.meta.url), {
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-    ...(CAN_IDLE ? { execPath: 'chrt', execArgv: ['--idle', '0', process.execPath] } : {}),
+    ...(canIdle ? { execPath: 'chrt', execArgv: ['--idle', '0', process.execPath] } : {}),
   })
   await once(child, 'message')
   return {

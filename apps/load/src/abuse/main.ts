@@ -13,7 +13,7 @@ those people noticed, and whether the server came to rest again. Ends with 1 whe
 Options
   --frozen        instead: one reader of 2,000 stops reading, again and again, and what the others notice
   --scale SHARE   of the connections, 0 to 1 (default 1: 10,000 silent connections, which takes \`ulimit -n\` 12000)
-  --seconds N     how long each phase is measured (default 6)
+  --seconds N     how long each phase is measured (default 8: in a few seconds, one collection of garbage is the p99)
   --rounds N      how often each attack is made (default 3)
   --only NAME     the attacks whose name holds this, and no other
   --json          print the figures as JSON
@@ -24,7 +24,7 @@ const { values } = parseArgs({
   options: {
     frozen: { type: 'boolean', default: false },
     scale: { type: 'string', default: '1' },
-    seconds: { type: 'string', default: '6' },
+    seconds: { type: 'string', default: '8' },
     rounds: { type: 'string', default: '3' },
     only: { type: 'string', default: '' },
     json: { type: 'boolean', default: false },
