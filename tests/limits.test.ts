@@ -10,8 +10,7 @@ import {
   type PreAuthLimits,
   type SignedInLimits,
 } from '@wardline/protocol'
-import pg from 'pg'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type ManualClock, manualClock } from '../apps/server/src/clock.ts'
 import { auditOf } from './_util/audit.ts'
 import { call } from './_util/https.ts'
@@ -205,7 +204,7 @@ const ELSEWHERE: Readonly<Partial<Record<keyof typeof limits.shape, string>>> = 
   userRequestsPerSecond: 'apps/server/src/limits/user-rates.test.ts',
   subscriptions: 'tests/gateway/limits.test.ts',
   inFlight: 'tests/gateway/limits.test.ts',
-  callsInFlight: 'below',
+  callsInFlight: 'tests/calls-in-flight.test.ts',
   socketsPerUser: 'below, and apps/server/src/gateway/sockets.test.ts',
   heartbeatMs: 'apps/server/src/gateway/health.test.ts',
   idleMs: 'apps/server/src/gateway/health.test.ts',
@@ -265,53 +264,6 @@ describe('[P8] R-05 R-51 one table, both transports', () => {
       expect(await attempt()).toBe(row.beyond[transport])
       if (row.beyond[transport] !== 'done') await expect.poll(hits).toBeGreaterThan(before)
     })
-  })
-})
-
-test('R-51 a user has no more calls in flight than may be, from wherever they ask, and those count that they hung up on', async () => {
-  await withLimits({ callsInFlight: 2 }, async (server) => {
-    const [nurse, elsewhere] = [await signedIn(server, NURSE), await signedIn(server, NURSE)]
-    const other = await signedIn(server, PHYSICIAN)
-    const owner = new pg.Client({ connectionString: base.database.ownerUrl })
-    await owner.connect()
-    await owner.query('BEGIN; LOCK TABLE recovery_codes IN ACCESS EXCLUSIVE MODE')
-    const begin = (path: string) => {
-      const url = `${server.url}${API_BASE}${path}`
-      const dpop = nurse.key.proof({ method: 'GET', url, at: clock.now(), token: nurse.token })
-      const headers = { authorization: `DPoP ${nurse.token}`, dpop }
-      return get(url, { ca: server.ca, agent: false, headers }).on('error', () => undefined)
-    }
-    const gone = (open: number) => expect.poll(() => server.ctx.gateway.door.open).toBe(open)
-    // Whoever hangs up before it is known who they are keeps no place.
-    const { access } = server.ctx
-    const load = access.load.bind(access)
-    for (let each = 0; each < 2; each += 1) {
-      const early = begin('/me')
-      await new Promise<void>((resolve) => {
-        vi.spyOn(access, 'load').mockImplementationOnce(async (...who) => {
-          early.destroy()
-          await gone(0)
-          resolve()
-          return load(...who)
-        })
-      })
-    }
-    const stuck = nurse.call('GET', '/me/factors')
-    const hungUp = begin('/me/factors')
-    const waiting = "SELECT FROM pg_locks WHERE relation = 'recovery_codes'::regclass AND NOT granted"
-    await expect.poll(async () => (await base.database.query(waiting)).length).toBe(2)
-    hungUp.destroy()
-    await gone(1)
-    expect((await elsewhere.call('GET', '/me')).body).toMatchObject({ code: 'rate-limited', retryAfterMs: 1_000 })
-    expect((await other.call('GET', '/me')).status).toBe(200)
-    await owner.query('ROLLBACK')
-    await owner.end()
-    expect((await stuck).status).toBe(200)
-    await expect.poll(async () => (await elsewhere.call('GET', '/me')).status).toBe(200)
-    // Both have ended: there are two places again.
-    const both = await Promise.all([nurse.call('GET', '/me'), elsewhere.call('GET', '/me')])
-    expect(both.map(({ status }) => status)).toEqual([200, 200])
-    await expect.poll(() => auditOf(base, 'riverside', { reason: 'in-flight' })).not.toHaveLength(0)
   })
 })
 

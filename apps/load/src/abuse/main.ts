@@ -8,7 +8,8 @@ const HELP = `Usage: npm run abuse [-- --frozen] [--scale SHARE] [--seconds N] [
 
 Attacks a Wardline of its own on this machine, one kind of attack after the other and all of them several times, while people who are
 signed in post and read: silent connections, slow headers, fragments, pings, half-open closes, noise. Prints what was tried, what
-those people noticed, and whether the server came to rest again. Ends with 1 where it did not.
+those people noticed, and whether the server came to rest again. Each attack is made on another server as well, which nobody uses: what
+it costs this machine is not what it costs the server. Ends with 1 where the p99 more than doubled beside that, or anything else was wrong.
 
 Options
   --frozen        instead: one reader of 2,000 stops reading, again and again, and what the others notice

@@ -135,8 +135,7 @@ export async function runAbuse({ scale, seconds, rounds, attacks, progress }: Ab
       faults: faultsIn(join(target.dataDir, 'wardline.log')),
     }
   } finally {
-    await target.close()
-    await other.close()
+    await Promise.all([target.close(), other.close()])
   }
 }
 

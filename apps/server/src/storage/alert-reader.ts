@@ -156,7 +156,7 @@ export class AlertReader {
     }))
   }
 
-  /** The events of these runs that a rule might ask for, in the log's order. @param since none is older, epoch milliseconds */
+  /** The events of these runs that a rule might ask for, in the log's order; `audit_outbox_alerting` says which those are. @param since none is older, epoch milliseconds */
   async rows(tenantId: string | null, runs: readonly AlertRun[], since: number): Promise<AlertRow[]> {
     if (runs.length === 0) return []
     const rows = await this.#rows<[number, string, string, Buffer]>(

@@ -45,7 +45,7 @@ export class OutboxReader extends SequencerConnection {
     recent: boolean,
   ): Promise<WriterRows[]> {
     if (writers.length === 0) return []
-    // The number of the writer among those asked for, and not its two names in every row.
+    // The number of the writer among those asked for, and not its two names in every row; date_part, for extract counts in numeric.
     const rows = await this.rows<NumberedRow>(
       `SELECT w.n, o.writer_seq, o.at, o.event
        FROM unnest($1::uuid[], $2::uuid[], $3::bigint[]) WITH ORDINALITY AS w (tenant, writer, done, n)
