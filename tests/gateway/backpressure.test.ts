@@ -41,7 +41,7 @@ describe('[P8] R-52 a reader that does not read', () => {
   })
 
   test('and never does is closed, and can resume on a new socket', async () => {
-    const strict = await startTestServer({ beside: server, config: { limits: { ...limits, laggingMs: 500 } } })
+    const strict = await startTestServer({ beside: server, config: { limits: { ...limits, laggingMs: 500, heartbeatMs: 600_000 } } })
     const busy = await addGroup(server, ...people)
     const writer = await openSocket(await signedIn(strict, people[1]))
     const frozen = await openSocket(nurse, strict)
@@ -49,9 +49,10 @@ describe('[P8] R-52 a reader that does not read', () => {
     await frozen.ask({ type: 'channel.subscribe', channel: busy.id, after: 0 })
     await frozen.frame('channel.live')
     frozen.ws.pause()
-    const closed = () => auditOf(server, 'riverside', { connection: connectionId, reason: 'slow-reader' })
+    const closed = () => auditOf(server, 'riverside', { connection: connectionId, action: 'socket.close' })
     let total = 0
     while ((await closed()).length === 0) total += await postMany(writer, busy)
+    expect(await closed()).toMatchObject([{ reason: 'slow-reader' }])
     frozen.cut()
     const again = await openSocket(nurse)
     await again.ask({ type: 'channel.subscribe', channel: busy.id, after: 0 })

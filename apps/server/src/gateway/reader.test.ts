@@ -15,6 +15,8 @@ function setUp() {
   const reader = new Reader(gateway, line as unknown as Line, health, {} as never, () => undefined)
   const granted: (() => void)[] = []
   return {
+    clock,
+    health,
     reader,
     line,
     granted,
@@ -52,5 +54,19 @@ describe('R-52 reader', () => {
     reader.written()
     await settle()
     expect(granted).toHaveLength(1)
+  })
+
+  it('closes as slow whoever stops reading with less than all of the buffer waiting, while a subscription waits for room', async () => {
+    const { clock, health, reader, line, ask, granted, settle } = setUp()
+    line.backlog = DEFAULT_LIMITS.bufferBytes * 0.75
+    ask()
+    await settle()
+    clock.advance(DEFAULT_LIMITS.laggingMs)
+    expect(health.verdict(clock.now())).toEqual({ close: 4452, because: 'slow-reader' })
+    line.backlog = 0
+    reader.written()
+    await settle()
+    expect(granted).toHaveLength(1)
+    expect(health.behind).toBe(false)
   })
 })

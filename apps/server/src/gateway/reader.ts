@@ -13,8 +13,8 @@ const READ_AGAIN_MS = 1_000
 const MAX_READING = 8
 
 /**
- * What one signed-in socket is subscribed to, and how fast it reads (R-52): past `bufferBytes` its subscriptions are put off and
- * nothing is read from it; when half of that has drained they read on from the store, a few at a time. So what a socket can hold is
+ * What one signed-in socket is subscribed to, and how fast it reads (R-52): past `bufferBytes` its subscriptions are put off;
+ * while one waits for room nothing is read from it; when half of that has drained they read on from the store, a few at a time. So what a socket can hold is
  * bounded: `bufferBytes`, the answers to what is in flight, and a few pages.
  */
 export class Reader implements Subscriber {
@@ -104,9 +104,9 @@ export class Reader implements Subscriber {
   }
 
   room(): Promise<void> {
-    const { backlog } = this.line
-    if (backlog <= this.bufferBytes / 2) return Promise.resolve()
-    if (backlog > this.bufferBytes) this.#fallBehind()
+    if (this.line.backlog <= this.bufferBytes / 2) return Promise.resolve()
+    // Also below `bufferBytes`: nothing more is sent to it now, so nothing else would find out that it no longer reads.
+    this.#fallBehind()
     return new Promise((resolve) => this.#waitingForRoom.push(resolve))
   }
 

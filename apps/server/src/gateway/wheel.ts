@@ -55,11 +55,14 @@ export class Wheel {
     // What peers have sent while this process stood still lies with the kernel, and is read before anybody is judged by the time.
     this.#late = !this.#late && last - this.#slot > LATE_SLOTS
     if (this.#late) return
-    // After a jump of the clock forward (a laptop slept) the slots in between may be many: what there is, is few.
-    if (last - this.#slot > this.#slots.size) {
-      for (const slot of [...this.#slots.keys()].filter((each) => each <= last)) this.#run(slot, now)
-    } else for (let slot = this.#slot; slot <= last; slot += 1) this.#run(slot, now)
+    const first = this.#slot
+    // Before any slot is run: what is put back meanwhile comes in a later turn, even with a time that has passed, and is not
+    // put where this turn has already been.
     this.#slot = last
+    // After a jump of the clock forward (a laptop slept) the slots in between may be many: what there is, is few.
+    if (last - first > this.#slots.size) {
+      for (const slot of [...this.#slots.keys()].filter((each) => each <= last)) this.#run(slot, now)
+    } else for (let slot = first; slot <= last; slot += 1) this.#run(slot, now)
   }
 
   #run(slot: number, now: number): void {
