@@ -245,6 +245,8 @@ describe('the database’s owner, every guard switched off', () => {
     ['actor', `'${other}'`],
     ['patient', 'NULL'],
     ['connection', 'NULL'],
+    ['attempts', 'attempts + 1'],
+    ['is_list', 'NOT is_list'],
   ])('column %s of the index', async (column, value) => {
     const change = `UPDATE audit_log.events SET ${column} = ${value} WHERE ${indexed}`
     const counted = ['tenant_id', 'action', 'outcome'].includes(column)
@@ -273,7 +275,8 @@ describe('the database’s owner, every guard switched off', () => {
     const moved = `UPDATE audit_log.events SET leaf_index = 90000 WHERE ${indexed}`
     expect(await foundAfter(moved)).toEqual(['audit_log.events missing'])
     expect(await foundAfter(`DELETE FROM audit_log.events WHERE ${indexed}`)).toContain('audit_log.events missing')
-    const put = `INSERT INTO audit_log.events SELECT '${other}', leaf_index, at, writer_id, writer_seq, action, outcome FROM audit_log.events WHERE ${indexed}`
+    const columns = 'leaf_index, at, writer_id, writer_seq, action, outcome, attempts, is_list'
+    const put = `INSERT INTO audit_log.events (tenant_id, ${columns}) SELECT '${other}', ${columns} FROM audit_log.events WHERE ${indexed}`
     expect(await foundAfter(put)).toContain('audit_log.events changed')
     const further = 'UPDATE audit_log.indexed SET next_index = next_index + 1'
     expect(await foundAfter(further)).toEqual(['audit_log.indexed changed'])
@@ -308,6 +311,8 @@ describe('the database’s owner, every guard switched off', () => {
         'actor',
         'patient',
         'connection',
+        'attempts',
+        'is_list',
       ].map((name) => `events.${name}`),
     ]
     // Computed from others, or true and nothing else.

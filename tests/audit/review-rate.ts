@@ -28,7 +28,7 @@ const PATIENT = '00000000-0000-4000-8000-0000000000aa'
 
 /** One month of events, evenly over its time, in the order of their places. $1 months ago, $2 how many, $3 the first place. */
 const MONTH = `
-  WITH some AS MATERIALIZED (
+  WITH drawn AS MATERIALIZED (
     SELECT $3::bigint + n AS place,
       date_trunc('milliseconds', m.begin + (n::float8 / $2) * (least(m.begin + interval '1 month', now()) - m.begin)) AS at,
       (ARRAY['message.post', 'channel.read', 'patient.read', 'receipt.mark', 'channel.subscribe', 'auth.login', 'socket.connect'])
@@ -42,14 +42,15 @@ const MONTH = `
       (SELECT date_trunc('month', now(), 'UTC') - make_interval(months => $1::int) AS begin) m
   ), made AS MATERIALIZED (
     SELECT place, at, action, outcome, actor, connection,
-      CASE WHEN action IN ('patient.read', 'channel.read') AND place % 10 = 0 THEN NULL ELSE patient END AS patient FROM some
+      CASE WHEN action IN ('patient.read', 'channel.read') AND place % 10 = 0 THEN NULL ELSE patient END AS patient FROM drawn
   ), logged AS (
     INSERT INTO audit_outbox (tenant_id, writer_id, writer_seq, at, event)
     SELECT $4::uuid, $4::uuid, place + 1, at, convert_to(json_build_object('action', action, 'actor', actor, 'at',
       to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), 'connection', connection, 'outcome', outcome, 'patient', patient,
       'tenant', $4::uuid, 'v', 1)::text, 'UTF8') FROM made
   )
-  INSERT INTO audit_log.events SELECT $4::uuid, place, at, $4::uuid, place + 1, action, outcome, actor, patient, connection FROM made`
+  INSERT INTO audit_log.events SELECT $4::uuid, place, at, $4::uuid, place + 1, action, outcome, actor, patient, connection, 1, patient IS NULL
+    FROM made`
 
 const { values } = parseArgs({
   options: { events: { type: 'string', default: '10000000' }, folder: { type: 'string' } },

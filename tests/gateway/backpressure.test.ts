@@ -41,7 +41,10 @@ describe('[P8] R-52 a reader that does not read', () => {
   })
 
   test('and never does is closed, and can resume on a new socket', async () => {
-    const strict = await startTestServer({ beside: server, config: { limits: { ...limits, laggingMs: 500, heartbeatMs: 600_000 } } })
+    const strict = await startTestServer({
+      beside: server,
+      config: { limits: { ...limits, laggingMs: 500, heartbeatMs: 600_000 } },
+    })
     const busy = await addGroup(server, ...people)
     const writer = await openSocket(await signedIn(strict, people[1]))
     const frozen = await openSocket(nurse, strict)

@@ -6,6 +6,7 @@ import type { Caller } from '../http/caller.ts'
 import { decideFor, refuse } from '../http/decide.ts'
 import type { PatientContact } from '../storage/audit-log.ts'
 import { NIL_UUID } from '../storage/errors.ts'
+import { attemptsOf, isRefusal } from './attempts.ts'
 import { auditId } from './event.ts'
 import { isListOf, listTimes } from './patient-lists.ts'
 import { lookThrough } from './rows.ts'
@@ -92,9 +93,9 @@ async function tallies(
     if (row.at < indexed || looked > MAX_TAIL_ROWS) break
     const { event, at } = row
     if (event === null) continue
-    const { actor = null, action, outcome, count = 1 } = event
+    const { actor = null, action, outcome } = event
     const when = { first: at, last: at }
-    if (fits) add(people, { actor, action, outcome, count: isRefusal(outcome) ? Math.max(1, count) : 1, ...when })
+    if (fits) add(people, { actor, action, outcome, count: attemptsOf(event), ...when })
     else if (isListOf(times, event, at)) tallyOf(people, actor, when).lists += 1
   }
   return people
@@ -120,10 +121,6 @@ function tallyOf(
   tally.last = Math.max(tally.last, last)
   people.set(id, tally)
   return tally
-}
-
-function isRefusal(outcome: string): boolean {
-  return outcome === 'refused' || outcome === 'failed'
 }
 
 function personOf({ first, last, allowed, refused, lists, moreLists, actions }: Tally, user: Person['user']): Person {

@@ -39,12 +39,13 @@ export async function listTimes(
 }
 
 /** Whether a list of patients or of channels was opened that could show the patient. @param at epoch milliseconds */
-export function isListOf(
-  times: ListTimes,
-  { action, outcome, actor, patient, channel }: AuditEvent,
-  at: number,
-): boolean {
-  if (actor === undefined || patient !== undefined || channel !== undefined || outcome !== 'allowed') return false
-  if (action !== 'patient.read' && action !== 'channel.read') return false
-  return times.get(actor)?.some(({ from, until }) => at >= from && at < until) ?? false
+export function isListOf(times: ListTimes, event: AuditEvent, at: number): boolean {
+  if (event.actor === undefined || !isList(event)) return false
+  return times.get(event.actor)?.some(({ from, until }) => at >= from && at < until) ?? false
+}
+
+/** Whether an event is somebody's list of patients or of channels: it names none of them. Its fields as they were read, whatever they are. */
+export function isList({ action, outcome, patient, channel }: { readonly [F in keyof AuditEvent]?: unknown }): boolean {
+  const isOfSome = action === 'patient.read' || action === 'channel.read'
+  return isOfSome && outcome === 'allowed' && patient === undefined && channel === undefined
 }

@@ -19,21 +19,25 @@ export class CompareStore extends SequencerStore {
   async readIndexRows(from: number, to: number): Promise<IndexRow[]> {
     const rows = await this.rows<IndexColumns>(
       `SELECT tenant_id, leaf_index, (extract(epoch FROM at) * 1000)::float8, writer_id, writer_seq, action, outcome, actor,
-         patient, connection FROM audit_log.events WHERE leaf_index >= $1 AND leaf_index < $2`,
+         patient, connection, attempts, is_list FROM audit_log.events WHERE leaf_index >= $1 AND leaf_index < $2`,
       [from, to],
     )
-    return rows.map(([tenantId, index, at, writerId, seq, action, outcome, actor, patient, connection]) => ({
-      tenantId,
-      index: Number(index),
-      at: Number(at),
-      writerId,
-      seq: Number(seq),
-      action,
-      outcome,
-      actor,
-      patient,
-      connection,
-    }))
+    return rows.map(
+      ([tenantId, index, at, writerId, seq, action, outcome, actor, patient, connection, attempts, isList]) => ({
+        tenantId,
+        index: Number(index),
+        at: Number(at),
+        writerId,
+        seq: Number(seq),
+        action,
+        outcome,
+        actor,
+        patient,
+        connection,
+        attempts,
+        isList,
+      }),
+    )
   }
 
   /** For each writer of the outbox: how many rows up to the last number that is logged, how many behind it, and the last one. */
@@ -112,4 +116,6 @@ type IndexColumns = [
   string | null,
   string | null,
   string | null,
+  number,
+  boolean,
 ]

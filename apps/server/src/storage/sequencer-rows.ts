@@ -47,6 +47,10 @@ export type IndexRow = {
   readonly actor: string | null
   readonly patient: string | null
   readonly connection: string | null
+  /** How many attempts it stands for: several where it sums up refusals. */
+  readonly attempts: number
+  /** Whether it is a list of patients or channels, which names none of them. */
+  readonly isList: boolean
 }
 
 export type RowKey = { readonly tenantId: string; readonly writerId: string; readonly seq: number }

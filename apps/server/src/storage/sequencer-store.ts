@@ -151,10 +151,11 @@ export class SequencerStore extends OutboxReader {
     await this.rows(
       `WITH added AS (
          INSERT INTO audit_log.events
-           (tenant_id, leaf_index, at, writer_id, writer_seq, action, outcome, actor, patient, connection)
-         SELECT t, i, a, w, s, ac, o, p, pa, c
+           (tenant_id, leaf_index, at, writer_id, writer_seq, action, outcome, actor, patient, connection,
+            attempts, is_list)
+         SELECT t, i, a, w, s, ac, o, p, pa, c, n, l
          FROM unnest($1::uuid[], $2::bigint[], $3::timestamptz[], $4::uuid[], $5::bigint[], $6::text[], $7::text[],
-           $8::uuid[], $9::uuid[], $10::uuid[]) AS x (t, i, a, w, s, ac, o, p, pa, c)
+           $8::uuid[], $9::uuid[], $10::uuid[], $15::int8[], $16::bool[]) AS x (t, i, a, w, s, ac, o, p, pa, c, n, l)
          ON CONFLICT DO NOTHING RETURNING tenant_id, at, action, outcome),
        counted AS (
          INSERT INTO audit_log.hours (tenant_id, hour, action, outcome, count)
@@ -183,6 +184,8 @@ export class SequencerStore extends OutboxReader {
         safeAt,
         now,
         backTo,
+        int8Array(rows.map((row) => row.attempts)),
+        rows.map((row) => row.isList),
       ],
     )
   }

@@ -1,6 +1,8 @@
 import { isDue } from '../../clock.ts'
 import type { IndexRow, PendingRow, Run, RunRows } from '../../storage/sequencer-rows.ts'
 import type { SequencerStore } from '../../storage/sequencer-store.ts'
+import { attemptsOf } from '../attempts.ts'
+import { isList } from '../patient-lists.ts'
 
 /** The least time between two words on how far the index goes, where it goes no further, in milliseconds. */
 const STANDSTILL_MS = 250
@@ -15,7 +17,8 @@ const WORD = /^[a-z.-]{1,64}$/
 
 /** What the review's filters ask of an event; null where its bytes are no event (then only the list without filters shows it). */
 export function indexRowOf({ tenantId, writerId, seq, at, event }: PendingRow, index: number): IndexRow | null {
-  const { action, outcome, actor, patient, connection } = fieldsOf(event)
+  const fields = fieldsOf(event)
+  const { action, outcome, actor, patient, connection } = fields
   if (!isWord(action) || !isWord(outcome) || !Number.isSafeInteger(at)) return null
   return {
     tenantId,
@@ -28,6 +31,8 @@ export function indexRowOf({ tenantId, writerId, seq, at, event }: PendingRow, i
     actor: idOrNull(actor),
     patient: idOrNull(patient),
     connection: idOrNull(connection),
+    attempts: attemptsOf(fields),
+    isList: idOrNull(actor) !== null && isList(fields),
   }
 }
 
