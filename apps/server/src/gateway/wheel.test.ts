@@ -91,34 +91,38 @@ describe('wheel', () => {
   it('looks again in the next turn at what names a time that has passed, however many slots a turn has behind it', () => {
     const pasts = fc.array(fc.integer({ min: 1, max: 10_000 }), { minLength: 1, maxLength: 30 })
     fc.assert(
-      fc.property(pasts, fc.array(fc.integer({ min: 1, max: 3_000 }), { minLength: 1, maxLength: 20 }), (ages, jumps) => {
-        let now = START
-        let turn = () => {}
-        const wheel = new Wheel({
-          now: () => now,
-          after: () => () => undefined,
-          every: (_ms, run) => {
-            turn = run
-            return () => undefined
-          },
-        })
-        const looks = ages.map(() => 0)
-        for (const [place, age] of ages.entries()) {
-          const due = (at: number): number => {
-            looks[place] = (looks[place] ?? 0) + 1
-            return at - age
+      fc.property(
+        pasts,
+        fc.array(fc.integer({ min: 1, max: 3_000 }), { minLength: 1, maxLength: 20 }),
+        (ages, jumps) => {
+          let now = START
+          let turn = () => {}
+          const wheel = new Wheel({
+            now: () => now,
+            after: () => () => undefined,
+            every: (_ms, run) => {
+              turn = run
+              return () => undefined
+            },
+          })
+          const looks = ages.map(() => 0)
+          for (const [place, age] of ages.entries()) {
+            const due = (at: number): number => {
+              looks[place] = (looks[place] ?? 0) + 1
+              return at - age
+            }
+            wheel.add({ due }, START)
           }
-          wheel.add({ due }, START)
-        }
-        for (const jump of jumps) {
-          const before = [...looks]
-          now += jump
-          turn()
-          now += 250
-          turn()
-          for (const [place, look] of looks.entries()) expect(look).toBeGreaterThan(before[place] ?? 0)
-        }
-      }),
+          for (const jump of jumps) {
+            const before = [...looks]
+            now += jump
+            turn()
+            now += 250
+            turn()
+            for (const [place, look] of looks.entries()) expect(look).toBeGreaterThan(before[place] ?? 0)
+          }
+        },
+      ),
     )
   })
 
