@@ -163,6 +163,16 @@ describe('R-76 the audit is kept for six years', () => {
     await expect(store.query(`UPDATE audit_parts.outbox_${name} SET event = 'x'`)).rejects.toThrow(/kept as they/)
   })
 
+  it('each part of the index is vacuumed when a little of it is new: what it answers alone it need not look up', async () => {
+    const parts = await store.query<{ options: string[] | null }>(
+      `SELECT c.reloptions AS options FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+       WHERE i.inhparent = 'audit_log.events'::regclass`,
+    )
+    expect(parts.length).toBeGreaterThan(OLD.length)
+    const options = ['autovacuum_vacuum_scale_factor=0.01', 'autovacuum_vacuum_insert_scale_factor=0.02']
+    for (const part of parts) expect(part.options).toEqual(options)
+  })
+
   it('an archive is a log of its own, which verifies alone and is a beginning of the other', async () => {
     const { size } = await archive(month(7, 1), 0)
     expect(size).toBeGreaterThanOrEqual(4 * PER_MONTH)

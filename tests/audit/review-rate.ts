@@ -3,7 +3,8 @@
  *
  *   nice node tests/audit/review-rate.ts [--events 10000000] [--folder FOLDER]
  *
- * A folder that is named is kept, and used again as it is.
+ * A folder that is named is kept, and used again as it is. What the first of each five takes is from the disk after
+ * `sync; echo 3 > /proc/sys/vm/drop_caches`.
  */
 import { randomBytes, randomUUID } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'

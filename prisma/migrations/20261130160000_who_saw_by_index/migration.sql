@@ -24,6 +24,41 @@ CREATE INDEX events_patient ON audit_log.events (tenant_id, patient, at, writer_
   INCLUDE (actor, action, outcome, attempts) WHERE patient IS NOT NULL;
 CREATE INDEX events_lists ON audit_log.events (tenant_id, actor, at) WHERE is_list;
 
+-- What the index answers alone, it answers without its rows only where these were vacuumed since they were written. Autovacuum looks at a
+-- part after a fifth of it is new: the last sixth of every month would never be seen to, nor what was changed above.
+DO $$
+DECLARE
+  v_part regclass;
+BEGIN
+  FOR v_part IN SELECT inhrelid FROM pg_inherits WHERE inhparent = 'audit_log.events'::regclass LOOP
+    EXECUTE format('ALTER TABLE %s SET (autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_insert_scale_factor = 0.02)', v_part);
+  END LOOP;
+END
+$$;
+
+-- As before, with parts of the index that are vacuumed so.
+CREATE OR REPLACE FUNCTION audit_log.make_month(p_from timestamptz) RETURNS boolean
+LANGUAGE plpgsql SET search_path = pg_catalog, audit_log SET TimeZone = 'UTC' SET lock_timeout = '2s' AS $$
+DECLARE
+  v_name text := to_char(p_from, 'YYYY_MM');
+  v_until timestamptz := p_from + interval '1 month';
+BEGIN
+  IF to_regclass(format('audit_parts.%I', 'outbox_' || v_name)) IS NOT NULL THEN RETURN false; END IF;
+  EXECUTE format('CREATE TABLE audit_parts.%I (LIKE public.audit_outbox)', 'outbox_' || v_name);
+  EXECUTE format('ALTER TABLE public.audit_outbox ATTACH PARTITION audit_parts.%I FOR VALUES FROM (%L) TO (%L)',
+    'outbox_' || v_name, p_from, v_until);
+  PERFORM audit_log.guard_part('outbox_' || v_name);
+  EXECUTE format('CREATE TABLE audit_parts.%I (LIKE audit_log.events)
+    WITH (autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_insert_scale_factor = 0.02)', 'events_' || v_name);
+  EXECUTE format('ALTER TABLE audit_log.events ATTACH PARTITION audit_parts.%I FOR VALUES FROM (%L) TO (%L)',
+    'events_' || v_name, p_from, v_until);
+  RETURN true;
+EXCEPTION
+  -- Overlaps what is there; or the last part holds rows of that month; or a lock was not to be had.
+  WHEN invalid_object_definition OR check_violation OR lock_not_available THEN RETURN false;
+END
+$$;
+
 -- Who had to do with a patient, by person, action and outcome: how often, first and last.
 CREATE OR REPLACE FUNCTION wardline_audit_who(p_tenant uuid, p_patient uuid, p_from timestamptz, p_until timestamptz)
 RETURNS TABLE (actor uuid, action text, outcome text, count bigint, first bigint, last bigint)
