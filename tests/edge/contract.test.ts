@@ -73,6 +73,13 @@ describe('R-84 the calls', () => {
   })
 })
 
+/** The frames of a file of vectors that its reader takes. */
+function goodOf(file: string): { type: string }[] {
+  const path = new URL(`../../packages/protocol/vectors/${file}`, import.meta.url)
+  const { cases } = JSON.parse(readFileSync(path, 'utf8')) as { cases: { text: string; fault: string | null }[] }
+  return cases.flatMap(({ text, fault }) => (fault === null ? [JSON.parse(text) as { type: string }] : []))
+}
+
 describe('R-84 the frames', () => {
   // The specification's file brings the meta-schema of draft 7 along.
   const ajv = () => new Ajv({ strict: false, validateFormats: false, meta: false, validateSchema: false })
@@ -86,11 +93,8 @@ describe('R-84 the frames', () => {
   test('are those of the schemas, each described so that what the schemas take fits', () => {
     const types = [...clientFrame.options, ...serverFrame.options].map(({ shape }) => shape.type.value)
     expect(Object.keys(socket.components.messages).toSorted()).toEqual(types.toSorted())
-    const { cases } = JSON.parse(
-      readFileSync(new URL('../../packages/protocol/vectors/requests.json', import.meta.url), 'utf8'),
-    ) as { cases: { text: string; fault: string | null }[] }
-    const good = cases.flatMap(({ text, fault }) => (fault === null ? [JSON.parse(text) as { type: string }] : []))
-    expect(good.length).toBeGreaterThan(5)
+    const good = ['requests.json', 'server-frames.json'].flatMap(goodOf)
+    expect(good.length).toBeGreaterThan(10)
     for (const frame of good) {
       const fits = ajv().compile(socket.components.messages[frame.type]?.payload ?? {})
       expect(fits(frame), JSON.stringify({ frame, errors: fits.errors })).toBe(true)

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { SOCKET_PATH } from '@wardline/protocol'
+import { limits, SOCKET_PATH } from '@wardline/protocol'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { manualClock } from '../../apps/server/src/clock.ts'
 import { auditOf } from '../_util/audit.ts'
@@ -132,6 +132,17 @@ describe('R-16 authentication', () => {
       origin: server.url,
     })
     expect(events[0]).not.toHaveProperty('actor')
+  })
+
+  test('[P9] states the whole table of limits and nothing else, though a client would let it pass', async () => {
+    const socket = connect()
+    const texts: string[] = []
+    socket.ws.on('message', (text: Buffer) => texts.push(text.toString()))
+    const { nonce } = await socket.frame('session.challenge')
+    socket.send({ type: 'session.authenticate', token: nurse.token, proof: nurse.socketProof(nonce) })
+    await socket.frame('session.authenticated')
+    const welcome = texts.map((text) => JSON.parse(text)).find(({ type }) => type === 'session.authenticated')
+    expect(Object.keys(welcome.limits).toSorted()).toEqual(Object.keys(limits.shape).toSorted())
   })
 
   test.each<[string, (nonce: string) => Promise<{ token: string; proof: string }> | { token: string; proof: string }]>([

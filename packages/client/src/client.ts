@@ -76,7 +76,7 @@ export function assemble(parts: Parts) {
   const origin = () => new URL(typeof parts.url === 'string' ? parts.url : parts.url()).origin
   const clock = new ServerClock(env.now)
   const proofs = parts.proofs ?? createProofs(parts.keyStore, clock)
-  const http = createHttp({ fetch: env.fetch, setTimer: env.setTimer, origin, proofs, clock })
+  const http = createHttp({ fetch: env.fetch, setTimer: env.setTimer, origin, proofs, clock, onFault })
   const session = new Session({ ...parts, env, http, proofs, onFault })
   const connection = new Connection({ env, clock, proofs, session, origin, onFault })
   const idle = new Idle({

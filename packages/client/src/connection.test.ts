@@ -1,4 +1,4 @@
-import { DEFAULT_LIMITS } from '@wardline/protocol'
+import { DEFAULT_LIMITS, DEFAULT_PRE_AUTH } from '@wardline/protocol'
 import { describe, expect, it } from 'vitest'
 import type { ConnectionState } from './connection.ts'
 import { fakeId } from './fake-server/index.ts'
@@ -319,6 +319,15 @@ describe('[R-51] the limits that the server states', () => {
     expect(server.requests.length).toBeLessThanOrEqual(DEFAULT_LIMITS.requestBurst)
     await time.advance(12_000)
     expect(ids.every((id) => wardline.channel(id).state.is === 'live')).toBe(true)
+  })
+
+  it('[P9] one that is not known is let pass, and what is known is kept', async () => {
+    const limits = { inFlight: 3, lettersPerHour: 60 }
+    const { wardline, faults } = await startLive({ limits })
+    const known = { ...DEFAULT_LIMITS, ...DEFAULT_PRE_AUTH, inFlight: 3 }
+    expect(wardline.connection.state).toMatchObject({ is: 'live' })
+    expect(wardline.connection.state).toHaveProperty('limits', known)
+    expect(faults).toEqual([])
   })
 
   it('no more requests wait for an answer than are allowed', async () => {

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { FetchInit } from './environment.ts'
 import { WardlineError } from './error.ts'
 import { fakeProofs, manualTime } from './fake-server/index.ts'
+import type { Fault } from './fault.ts'
 import { type Call, createHttp } from './http.ts'
 import { ServerClock } from './server-clock.ts'
 
@@ -18,6 +19,7 @@ type Scripted = {
 function httpThatAnswers(answer: Scripted | (() => Promise<never>)) {
   const time = manualTime()
   const sent: { url: string; init: FetchInit }[] = []
+  const faults: Fault[] = []
   const http = createHttp({
     fetch: async (url, init) => {
       sent.push({ url, init })
@@ -29,8 +31,9 @@ function httpThatAnswers(answer: Scripted | (() => Promise<never>)) {
     origin: () => 'https://ward.test:8443',
     proofs: fakeProofs(),
     clock: new ServerClock(() => time.now()),
+    onFault: (fault) => faults.push(fault),
   })
-  return { http, sent, time }
+  return { http, sent, time, faults }
 }
 
 async function failureOf(answer: Scripted): Promise<WardlineError> {
@@ -85,9 +88,11 @@ describe('a refusal over HTTP', () => {
 
 describe('[R-50] an answer', () => {
   it.each(['', '<html>', '[]', '{}', '{"demo":"yes"}', '{"demo":true,"more":1}'])(
-    'that does not fit its schema is not acted on: %j',
+    'that does not fit its schema is not acted on, and is told as a fault: %j',
     async (text) => {
-      expect(await failureOf({ status: 200, text })).toMatchObject({ code: 'internal', retry: 'never', status: 200 })
+      const { http, faults } = httpThatAnswers({ status: 200, text })
+      await expect(http.send(PING, {})).rejects.toMatchObject({ code: 'internal', retry: 'never', status: 200 })
+      expect(faults).toEqual([{ kind: 'unreadable-answer', length: text.length }])
     },
   )
 

@@ -1,6 +1,7 @@
 import { API_BASE, CSRF_HEADER, ERRORS, type ErrorCode, problem } from '@wardline/protocol'
 import type { Environment, FetchAnswer, FetchInit } from './environment.ts'
 import { WardlineError } from './error.ts'
+import type { OnFault } from './fault.ts'
 import type { Proofs } from './proof.ts'
 import type { ServerClock } from './server-clock.ts'
 
@@ -43,9 +44,10 @@ type HttpDeps = Pick<Environment, 'fetch' | 'setTimer'> & {
   origin: () => string
   proofs: Proofs
   clock: ServerClock
+  onFault: OnFault
 }
 
-export function createHttp({ fetch, setTimer, origin, proofs, clock }: HttpDeps): Http {
+export function createHttp({ fetch, setTimer, origin, proofs, clock, onFault }: HttpDeps): Http {
   async function exchange<T>(
     call: Call<T>,
     { token, csrfToken }: Credentials,
@@ -98,7 +100,7 @@ export function createHttp({ fetch, setTimer, origin, proofs, clock }: HttpDeps)
       // A proof of the wrong hour is refused like any other. Where this answer has just shown our clock to be wrong, the
       // refusal says nothing yet: once more, with the time put right. Nothing was done, so nothing is done twice.
       if (answer.status === 401 && corrected) ({ answer, text } = await exchange(call, credentials))
-      return read(call, answer, text)
+      return read(call, answer, text, onFault)
     },
   }
 }
@@ -129,13 +131,14 @@ function urlOf(origin: string, call: Call<unknown>): string {
   return url.href
 }
 
-function read<T>(call: Call<T>, { status, headers }: FetchAnswer, text: string): T {
+function read<T>(call: Call<T>, { status, headers }: FetchAnswer, text: string, onFault: OnFault): T {
   if (!isDone(status)) throw refusalOf(status, headers.get('retry-after'), text)
   if (call.answer === null) return undefined as T
   const parsed = call.answer.safeParse(parseJson(text))
   // Validated as strictly as what the server takes from us: what is misread is not acted on.
-  if (!parsed.success) throw new WardlineError('internal', { status, retry: 'never' })
-  return parsed.data
+  if (parsed.success) return parsed.data
+  onFault({ kind: 'unreadable-answer', length: text.length })
+  throw new WardlineError('internal', { status, retry: 'never' })
 }
 
 function refusalOf(status: number, retryAfter: string | null, text: string): WardlineError {

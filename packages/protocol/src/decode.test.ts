@@ -2,11 +2,12 @@ import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { decodeFirstFrame, decodeRequest, decodeServerFrame } from './decode.ts'
+import { DEFAULT_LIMITS, DEFAULT_PRE_AUTH, type Limits } from './limits.ts'
 
 type Case = { name: string; text: string; fault: null | 'violation' | 'invalid'; replyTo?: string }
-const vectors = JSON.parse(readFileSync(new URL('../vectors/requests.json', import.meta.url), 'utf8')) as {
-  cases: Case[]
-}
+const casesOf = <T>(file: string) =>
+  (JSON.parse(readFileSync(new URL(`../vectors/${file}`, import.meta.url), 'utf8')) as { cases: T[] }).cases
+const vectors = { cases: casesOf<Case>('requests.json') }
 
 const decoders = [decodeRequest, decodeFirstFrame, decodeServerFrame]
 
@@ -55,6 +56,32 @@ describe('[P8] every frame is judged by one strict schema', () => {
     for (const vector of vectors.cases.filter((c) => c.fault === null)) {
       expect(decodeFirstFrame(vector.text)).toEqual({ ok: false, fault: 'violation' })
     }
+  })
+})
+
+describe('[P9] a client reads what a server says strictly, and limits as far as it knows them', () => {
+  const cases = casesOf<Case & { limits?: Partial<Limits> }>('server-frames.json')
+  const defaults = { ...DEFAULT_LIMITS, ...DEFAULT_PRE_AUTH }
+
+  it.each(cases)('vector: $name', ({ text, fault, limits }) => {
+    const decoded = decodeServerFrame(text)
+    expect(decoded.ok ? null : decoded.fault).toBe(fault)
+    if (decoded.ok) expect(decoded.frame).toMatchObject({ limits: { ...defaults, ...limits } })
+  })
+
+  it('whatever a limit that it does not know is called and says, the welcome is read as if it were not there', () => {
+    const [first] = cases.filter(({ fault }) => fault === null)
+    const welcome = JSON.parse(first?.text ?? '') as { limits: object }
+    fc.assert(
+      fc.property(fc.string(), fc.jsonValue({ maxDepth: 4 }), (name, value) => {
+        fc.pre(!Object.hasOwn(defaults, name))
+        const limits = { ...welcome.limits }
+        Object.defineProperty(limits, name, { value, enumerable: true })
+        const decoded = decodeServerFrame(JSON.stringify({ ...welcome, limits }))
+        expect(decoded).toEqual(decodeServerFrame(first?.text ?? ''))
+        expect(decoded.ok).toBe(true)
+      }),
+    )
   })
 })
 

@@ -49,7 +49,7 @@ export function decodeRequest(text: string): Decoded<ClientRequest> {
   return { ok: false, fault: 'invalid', type, replyTo: id.success ? id.data : undefined }
 }
 
-/** A frame of a server, as a client reads it: validated as strictly, so that a client never acts on what it misreads. */
+/** A frame of a server, as a client reads it: validated as strictly, but for `limits` [P9], so that a client never acts on what it misreads. */
 export function decodeServerFrame(text: string): Decoded<ServerFrame> {
   const value = parseObject(text)
   if (value === undefined) return VIOLATION

@@ -79,7 +79,7 @@ const preAuthLimits = {
   faultsPerMinute: count,
 }
 
-/** Every limit in force, as `session.authenticated` states them. */
+/** Every limit in force, as a server states them in `session.authenticated`: all of its version, and no other. */
 export const limits = z.strictObject({ ...signedInLimits, ...preAuthLimits })
 
 export type Limits = z.infer<typeof limits>
@@ -129,6 +129,18 @@ export const DEFAULT_PRE_AUTH: PreAuthLimits = {
   waitingSignIns: 256,
   faultsPerMinute: 3_000,
 }
+
+const DEFAULTS: Limits = { ...DEFAULT_LIMITS, ...DEFAULT_PRE_AUTH }
+
+/**
+ * The same as a client reads them [P9]: what it does not know is left out, and what the server does not state is as it is by
+ * default. So a page that is open over an upgrade of the server, or is newer than one of its nodes, comes live all the same.
+ */
+export const statedLimits = z.object(
+  Object.fromEntries(
+    Object.entries(limits.shape).map(([name, limit]) => [name, limit.default(DEFAULTS[name as keyof Limits])]),
+  ) as { readonly [name in keyof Limits]: z.ZodDefault<z.ZodInt> },
+)
 
 /** The longest body that `message.post` takes whatever the configuration: what the schema itself refuses. */
 export const MAX_BODY_LENGTH = 16_000

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { credential, requestId, roleName, secretId, tenantSlug, timestamp, username, uuid } from './ids.ts'
-import { limits } from './limits.ts'
+import { statedLimits } from './limits.ts'
 
 /** Who is signed in, as every transport says it. `abilities` is what policy allows: screens show nothing else. */
 export const signedInUser = z.strictObject({
@@ -45,14 +45,17 @@ export const sessionTimes = z.strictObject({
 })
 export type SessionTimes = z.infer<typeof sessionTimes>
 
-/** server → client. From here on the socket may ask. */
+/**
+ * server → client. From here on the socket may ask. Of all that is stated, `limits` alone may be of another version than the
+ * reader's [P9]: a server holds its limits whether or not they are known, while any other field could change what those beside it mean.
+ */
 export const sessionAuthenticated = z.strictObject({
   type: z.literal('session.authenticated'),
   replyTo: requestId,
   user: signedInUser,
   expiresAt: timestamp,
   session: sessionTimes,
-  limits,
+  limits: statedLimits,
 })
 
 export const renewReason = z.enum([

@@ -38,8 +38,8 @@ const inChannel = (type: string) => ({ $ref: `#/channels/socket/messages/${type}
  * @param host of the public URL, `ward.example.org:8443`
  */
 export function describeSocket(host: string): Readonly<Record<string, unknown>> {
-  const asked = clientFrame.options.map((schema) => ({ type: schema.shape.type.value, schema, io: 'input' as const }))
-  const sent = serverFrame.options.map((schema) => ({ type: schema.shape.type.value, schema, io: 'output' as const }))
+  const asked = clientFrame.options.map((schema) => ({ type: schema.shape.type.value, schema }))
+  const sent = serverFrame.options.map((schema) => ({ type: schema.shape.type.value, schema }))
   const answers = new Set<Sent>(Object.values(ANSWERS).flat())
   const messages = [...asked, ...sent]
   return {
@@ -68,7 +68,7 @@ export function describeSocket(host: string): Readonly<Record<string, unknown>> 
     },
     components: {
       messages: Object.fromEntries(
-        messages.map(({ type, schema, io }) => [type, { name: type, payload: payloadOf(schema, io) }]),
+        messages.map(({ type, schema }) => [type, { name: type, payload: payloadOf(schema) }]),
       ),
     },
   }
@@ -84,8 +84,8 @@ function operation(action: 'send' | 'receive', type: string, answers: readonly s
   return answers.length === 0 ? own : { ...own, reply: { channel: CHANNEL, messages: answers.map(inChannel) } }
 }
 
-/** AsyncAPI's own form of a schema is a superset of draft 7. */
-function payloadOf(schema: z.ZodType, io: 'input' | 'output') {
-  const { $schema: _, ...payload } = z.toJSONSchema(schema, { io, target: 'draft-7', unrepresentable: 'any' })
+/** What the frame's reader takes, whichever end that is: so limits that a client may not know are let pass (P9). AsyncAPI's own form of a schema is a superset of draft 7. */
+function payloadOf(schema: z.ZodType) {
+  const { $schema: _, ...payload } = z.toJSONSchema(schema, { io: 'input', target: 'draft-7', unrepresentable: 'any' })
   return payload
 }
