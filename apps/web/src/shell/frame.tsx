@@ -14,6 +14,7 @@ import styles from './frame.module.css'
 import { PaletteDialog } from './palette-dialog.tsx'
 import { ShortcutsDialog } from './shortcuts-dialog.tsx'
 import { TopBar } from './top-bar.tsx'
+import { UpdateNotice } from './update-notice.tsx'
 import { usePalette } from './use-palette.ts'
 import { usePaletteKey, useShortcuts } from './use-shortcuts.ts'
 
@@ -76,6 +77,7 @@ export function Frame() {
         </button>
         <DemoStripe />
         <TopBar onAccount={() => setOpen('account')} onPalette={() => setOpen('palette')} />
+        <UpdateNotice />
         <main className={styles.main} tabIndex={-1} data-skip-to="">
           <Outlet />
         </main>

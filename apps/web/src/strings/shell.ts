@@ -31,6 +31,12 @@ export const shell = {
       other: 'This page is out of step with the server. Reload it.',
     },
   },
+  update: {
+    label: 'New version',
+    line: 'Wardline was updated. Reload to have the new version.',
+    unreached: 'The server cannot be reached at the moment, so nothing was reloaded. Try again later.',
+    later: 'Not now',
+  },
   unread: (count: number) => counted(count, 'unread message', 'unread messages'),
   account: {
     open: 'You and this device',
