@@ -121,6 +121,17 @@ describe('before the upgrade', () => {
     await expect.poll(() => admission.pending).toBe(0)
   })
 
+  test('R-05 a network is familiar once somebody has signed in on a socket there, and not before', async () => {
+    const at = { ...server, from: '127.0.0.77' }
+    const { familiar } = server.ctx.gateway
+    const stranger = new TestSocket(at)
+    await stranger.frame('session.challenge')
+    expect(familiar.has('127.0.0.77')).toBe(false)
+    const signedIn = await openSocket(nurse, at)
+    expect([familiar.has('127.0.0.77'), familiar.has('127.0.0.78')]).toEqual([true, false])
+    for (const socket of [stranger, signedIn]) socket.cut()
+  })
+
   test('R-03 a token in the URL is refused with an explanation that does not repeat it', async () => {
     const { status, body } = await upgrade(`${SOCKET_PATH}?token=${nurse.token}`, handshake())
     expect(status).toBe(400)

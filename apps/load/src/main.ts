@@ -4,6 +4,7 @@ import { pinGenerator } from './processes.ts'
 import { renderRenewal, runRenewal } from './renewal.ts'
 import { renderReport } from './report.ts'
 import { keptPromise, renderRevocation, runRevocation } from './revocation.ts'
+import { keptStormPromise, renderStorm, runStorm } from './storm.ts'
 import { runWorkload, WORKLOADS, type WorkloadName } from './workloads.ts'
 
 const HELP = `Usage: npm run load -- WORKLOAD [--rounds N] [--seconds N] [--json]
@@ -18,6 +19,7 @@ ${Object.entries(WORKLOADS)
 
   revocation   335 sockets on two nodes, 200 posts/s: from the request to the last byte, with the bus and without
   renewal      two people, tokens of 20 s, 50 posts/s for --seconds (60 is three tokens each; 1800 the half hour of R-17)
+  storm        2,000 sockets lose their node at once and come back to the other one, while people post and sign in
 
 Options
   --rounds N    how often each phase is run on each side; the report gives medians (default 3)
@@ -41,7 +43,7 @@ const rounds = Number(values.rounds)
 const seconds = Number(values.seconds)
 if (values.help) process.stdout.write(HELP)
 else if (
-  !(name in WORKLOADS || ['audit', 'revocation', 'renewal'].includes(name)) ||
+  !(name in WORKLOADS || ['audit', 'revocation', 'renewal', 'storm'].includes(name)) ||
   !Number.isInteger(rounds) ||
   rounds < 1 ||
   !(seconds > 0)
@@ -58,6 +60,10 @@ else if (
     const run = await runRenewal(seconds, progress)
     process.stdout.write(values.json ? `${JSON.stringify(run, null, 2)}\n` : renderRenewal(run))
     if (run.wrong + run.dropped + run.posts - run.accepted > 0) process.exitCode = 1
+  } else if (name === 'storm') {
+    const storms = await runStorm(rounds, progress)
+    process.stdout.write(values.json ? `${JSON.stringify(storms, null, 2)}\n` : renderStorm(storms))
+    if (!keptStormPromise(storms)) process.exitCode = 1
   } else if (name === 'revocation') {
     const results = await runRevocation(progress)
     process.stdout.write(values.json ? `${JSON.stringify(results, null, 2)}\n` : renderRevocation(results))

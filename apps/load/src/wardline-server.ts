@@ -50,12 +50,13 @@ export class WardlineServer {
     return this.child?.pid ? familyOf(this.child.pid) : []
   }
 
-  /** Another node of the same installation, on the same core. */
-  async startBeside(): Promise<{ readonly url: string; readonly ca: string }> {
+  /** Another node of the same installation, on the same core. `kill` ends it as a power cut does. */
+  async startBeside(): Promise<{ readonly url: string; readonly ca: string; readonly kill: () => void }> {
     const port = await freePort()
     const env = { ...this.env(port), WARDLINE_SEQUENCER: 'off' }
-    this.others.push(await startPinned(SERVER, env, /localhost:\d+/, () => undefined))
-    return { url: `https://localhost:${port}`, ca: this.ca }
+    const other = await startPinned(SERVER, env, /localhost:\d+/, () => undefined)
+    this.others.push(other)
+    return { url: `https://localhost:${port}`, ca: this.ca, kill: () => void other.kill('SIGKILL') }
   }
 
   async stop(): Promise<void> {

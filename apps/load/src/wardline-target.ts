@@ -79,17 +79,21 @@ export async function signIn(server: WardlineServer, username: string): Promise<
   return { sdk, proofs, channels }
 }
 
-/** One socket, authenticated and live in its channel. */
+/** One socket, authenticated and live in its channel; `seq` is the last that it has of it. */
+export type Connected = { readonly socket: WebSocket; readonly peer: Peer; readonly seq: () => number }
+
+/** @param after the last sequence that its person has already; the next one must follow it */
 export function connect(
   server: Pick<WardlineServer, 'url' | 'ca'>,
   { sdk, proofs }: Person,
   channelId: string,
   channel: number,
-): Promise<{ socket: WebSocket; peer: Peer }> {
+  after = 0,
+): Promise<Connected> {
   const url = server.url.replace('https:', 'wss:') + SOCKET_PATH
   const socket = new WebSocket(url, SUBPROTOCOL, { ca: server.ca, origin: server.url, perMessageDeflate: false })
   const prefix = `{"type":"message.post","channel":"${channelId}"`
-  let last = 0
+  let last = after
   const peer: Peer = {
     channel,
     post(tag, body) {
@@ -124,10 +128,10 @@ export function connect(
           prove('session.renew', frame.nonce).catch(reject)
           break
         case 'session.authenticated':
-          socket.send(JSON.stringify({ type: 'channel.subscribe', id: 'live', channel: channelId, after: 0 }))
+          socket.send(JSON.stringify({ type: 'channel.subscribe', id: 'live', channel: channelId, after }))
           break
         case 'channel.live':
-          resolve({ socket, peer })
+          resolve({ socket, peer, seq: () => last })
           break
         case 'error':
           throw new Error(`refused: ${frame.code}`)

@@ -3,6 +3,7 @@ import { isSessionLive } from '../access/snapshot.ts'
 import type { AuditReason } from '../audit/vocabulary.ts'
 import { Refusal, toRefusal } from '../errors.ts'
 import { isLocked } from '../sessions/session-life.ts'
+import { networkOf } from './admission.ts'
 import { encode } from './frame.ts'
 import type { Gateway } from './gateway.ts'
 import type { Fault, Line, LineEvents } from './line.ts'
@@ -195,6 +196,7 @@ export class Connection implements LineEvents, Timed {
     }
     state.place.settled()
     state.place.known()
+    this.#gateway.familiar.note(networkOf(this.peer.address))
     const socket = {
       line: this.#line,
       peer: this.peer,

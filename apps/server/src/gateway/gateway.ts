@@ -11,8 +11,9 @@ import type { Proxies } from '../http/forwarded.ts'
 import type { Keyring } from '../keys/keyring.ts'
 import { Addresses } from '../limits/addresses.ts'
 import { Door } from '../limits/door.ts'
+import { FamiliarNetworks } from '../limits/familiar-networks.ts'
 import { Handshakes } from '../limits/handshakes.ts'
-import { Pace } from '../limits/pace.ts'
+import { Turns } from '../limits/turns.ts'
 import { UserRates } from '../limits/user-rates.ts'
 import type { Logger } from '../log.ts'
 import { readableEvent } from '../messages/stored-event.ts'
@@ -63,7 +64,8 @@ export interface Gateway extends GatewayParts {
   readonly door: Door
   readonly admission: Admission
   /** In which sockets that are asked for are begun. */
-  readonly upgrades: Pace
+  readonly upgrades: Turns
+  readonly familiar: FamiliarNetworks
   readonly userRates: UserRates
   readonly strangers: Strangers
   readonly wheel: Wheel
@@ -92,6 +94,8 @@ export interface Gateway extends GatewayParts {
   close(): Promise<void>
 }
 
+/** So many of a network are on their way in at once, about: more of them only take longer each. */
+const CROWD = 96
 /** Decrypted events of quiet channels are let go at this pace. */
 const FORGET_MS = 10_000
 
@@ -132,7 +136,11 @@ export function createGateway(parts: GatewayParts): Gateway {
   const addressLimits = { ...preAuth, holdOffMs: limits.holdOffMs }
   const addresses = new Addresses(addressLimits, clock, (ip) => limited(ip, 'held-off'))
   const isProxy = (ip: string) => proxies.isTrusted(ip)
+  const familiar = new FamiliarNetworks(clock)
   const handshakes = new Handshakes({
+    familiar,
+    isProxy,
+    isCrowded: (network) => door.begunOf(network) >= CROWD,
     handshakeMs: preAuth.handshakeMs,
     onFault(ip, because) {
       if (!isProxy(ip)) addresses.fault(ip)
@@ -164,7 +172,8 @@ export function createGateway(parts: GatewayParts): Gateway {
     addresses,
     door,
     admission,
-    upgrades: new Pace(),
+    upgrades: new Turns(familiar),
+    familiar,
     userRates,
     strangers,
     wheel,

@@ -20,6 +20,9 @@ type Parts = {
   readonly onRefused: (ip: string, because: 'held-off' | 'connections' | 'overloaded') => void
 }
 
+/** A connection on which nobody has signed in: TLS begins on it; somebody has signed in, or it is gone. */
+type Stranger = { readonly begin: () => void; readonly settled: () => void }
+
 /** The two ends of a connection are all that TLS and TCP know of each other by public names. */
 type Ends = Pick<Socket, 'remoteAddress' | 'remotePort'>
 
@@ -30,7 +33,9 @@ type Ends = Pick<Socket, 'remoteAddress' | 'remotePort'>
  */
 export class Door {
   readonly #parts: Parts
-  readonly #unknown = new Map<string, () => void>()
+  readonly #unknown = new Map<string, Stranger>()
+  /** How many of those, by network, have begun with TLS. */
+  readonly #begun = new Map<string, number>()
   readonly #strangers = new Crowd()
   /** Whose a connection is, by its name; and how many somebody has. */
   readonly #users = new Map<string, string>()
@@ -51,21 +56,26 @@ export class Door {
     return this.#unknown.size
   }
 
+  /** Those of a network that have begun with TLS. */
+  begunOf(network: string): number {
+    return this.#begun.get(network) ?? 0
+  }
+
   /**
    * Somebody has signed in on this connection: it is nobody's who is counted here any more. `user`: whose call it was; of more connections
    * than one has use for, the rest count as a stranger's of the same address.
    */
   known(ends: Ends, user?: string): void {
     const name = nameOf(ends)
-    const settled = this.#unknown.get(name)
-    if (settled === undefined) return
+    const stranger = this.#unknown.get(name)
+    if (stranger === undefined) return
     if (user !== undefined) {
       const held = this.#ofUser.get(user) ?? 0
       if (held >= MAX_KNOWN_OF_USER) return
       this.#ofUser.set(user, held + 1)
       this.#users.set(name, user)
     }
-    settled()
+    stranger.settled()
   }
 
   /** Whether somebody's call has made it theirs. */
@@ -80,6 +90,7 @@ export class Door {
     server.on('connection', (socket: Socket) => {
       if (!this.#letIn(socket)) return void socket.resetAndDestroy()
       this.#parts.handshakes.await(socket, () => {
+        this.#unknown.get(nameOf(socket))?.begin()
         for (const listener of listeners) listener.call(server, socket)
       })
     })
@@ -112,12 +123,22 @@ export class Door {
         settled()
         socket.resetAndDestroy()
       })
+      let hasBegun = false
+      const begin = () => {
+        hasBegun = true
+        this.#begun.set(network, this.begunOf(network) + 1)
+      }
       const settled = () => {
         leave()
         connected.settled()
-        if (this.#unknown.get(name) === settled) this.#unknown.delete(name)
+        if (this.#unknown.get(name)?.settled === settled) this.#unknown.delete(name)
+        if (!hasBegun) return
+        hasBegun = false
+        const others = this.begunOf(network) - 1
+        if (others > 0) this.#begun.set(network, others)
+        else this.#begun.delete(network)
       }
-      this.#unknown.set(name, settled)
+      this.#unknown.set(name, { begin, settled })
       socket.once('close', () => {
         settled()
         this.#forget(name)

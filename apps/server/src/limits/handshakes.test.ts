@@ -1,7 +1,10 @@
 import { once } from 'node:events'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { afterEach, beforeEach, expect, it } from 'vitest'
+import { FamiliarNetworks } from './familiar-networks.ts'
 import { Handshakes } from './handshakes.ts'
+
+const PROXY = '127.0.0.9'
 
 let server: Server
 let handshakes: Handshakes
@@ -14,6 +17,8 @@ const peers: Socket[] = []
 /** A server whose turns are given by hand; what begins says from where, and what it finds in the socket. */
 async function serve(handshakeMs: number) {
   handshakes = new Handshakes({
+    familiar: new FamiliarNetworks({ now: () => 0 }),
+    isProxy: (ip) => ip === PROXY,
     handshakeMs,
     onFault: (ip, because) => void faults.push(`${ip} ${because}`),
     later: (_ms, run) => void turns.push(run),
@@ -171,4 +176,14 @@ it('R-05 of those who will be asked for another key one is begun in a fifth of a
   }
   expect(begun[0]).toBe('127.0.0.4 d')
   expect(seen).toEqual([1, 1, 2, 3, 4])
+})
+
+it('who comes through a trusted proxy, which is many people, does not wait like a stranger', async () => {
+  await serve(60_000)
+  await come(PROXY, 'a')
+  await turn(2, 0)
+  expect(begun).toEqual([`${PROXY} a`])
+  await come('127.0.0.1', 'b')
+  await turn(2, 0)
+  expect(begun).toHaveLength(1)
 })

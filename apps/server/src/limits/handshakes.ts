@@ -2,7 +2,9 @@ import type { Socket } from 'node:net'
 import { networkOf } from '../gateway/admission.ts'
 import { plainAddress } from '../http/forwarded.ts'
 import { judgeHello } from './client-hello.ts'
+import type { FamiliarNetworks } from './familiar-networks.ts'
 import { Pace, type PaceParts } from './pace.ts'
+import { Turns } from './turns.ts'
 
 /** A record of TLS at its longest (RFC 8446 §5.1), and no client says more before it is answered. */
 const MAX_HELLO_BYTES = 16 * 1024 + 5
@@ -13,6 +15,9 @@ const MAX_HELLO_BYTES = 16 * 1024 + 5
 const ASKED_AGAIN_REST_MS = 200
 
 type Parts = PaceParts & {
+  readonly familiar: FamiliarNetworks
+  /** Whether connections from there are a trusted proxy's, which are many people's. */
+  readonly isProxy: (ip: string) => boolean
   /** How long a peer may take to say its first words, in milliseconds; and then, how long it is let wait. */
   readonly handshakeMs: number
   /** A peer took longer, or said more than fits. It is cut off. */
@@ -25,18 +30,18 @@ type Parts = PaceParts & {
  */
 export class Handshakes {
   readonly #parts: Parts
-  readonly #pace: Pace
+  readonly #turns: Turns
   readonly #askedAgain: Pace
 
   constructor(parts: Parts) {
     this.#parts = parts
-    this.#pace = new Pace(parts)
-    this.#askedAgain = new Pace({ ...parts, restMs: ASKED_AGAIN_REST_MS })
+    this.#turns = new Turns(parts.familiar, parts)
+    this.#askedAgain = new Pace({ ...parts, isCrowded: () => false, restMs: ASKED_AGAIN_REST_MS })
   }
 
   /** Connections whose peers have spoken and whose turn has not come. */
   get waiting(): number {
-    return this.#pace.waiting + this.#askedAgain.waiting
+    return this.#turns.waiting + this.#askedAgain.waiting
   }
 
   /** `begin` is called at most once, and finds in the socket what was said. Until then nobody else may listen to it. */
@@ -44,7 +49,7 @@ export class Handshakes {
     const ip = plainAddress(socket.remoteAddress) ?? ''
     const network = networkOf(ip)
     let said: Buffer = Buffer.alloc(0)
-    let line: Pace | undefined
+    let line: Pick<Turns, 'leaveOut'> | undefined
     const take = () => {
       leave()
       socket.unshift(said)
@@ -63,9 +68,10 @@ export class Handshakes {
       if (said.length > MAX_HELLO_BYTES) return blame('malformed')
       const judged = line === undefined ? judgeHello(said) : 'partial'
       if (judged === 'partial') return
-      line = judged === 'again' ? this.#askedAgain : this.#pace
-      line.await(network, take)
       late.refresh()
+      if (judged === 'again') this.#askedAgain.await(network, take)
+      else this.#turns.await(network, take, this.#parts.isProxy(ip) || undefined)
+      line = judged === 'again' ? this.#askedAgain : this.#turns
     }
     // Who has spoken, and was not served in time, is not to blame for it.
     const tire = () => (line === undefined ? blame('timeout') : cut())

@@ -1,11 +1,15 @@
 import { performance } from 'node:perf_hooks'
 
-/** The next one is begun when the loop has been idle for as long as it was busy since the last; after so long (ms) in any case. */
+/** After so long (ms) the next one is begun in any case. */
 const MAX_REST_MS = 20
 
 export type PaceParts = {
   /** Between two there is so much time at least, in milliseconds; by default none. */
   readonly restMs?: number
+  /** The next one is begun when the loop has been idle for as long as it was busy since the last, and after so long (ms) in any case. */
+  readonly maxRestMs?: number
+  /** Whether so much of what was begun for a network is unfinished that the next one rests for as long as any does. */
+  readonly isCrowded?: (network: string) => boolean
   /** Calls back in another turn of the loop, after `ms` milliseconds. */
   readonly later?: (ms: number, run: () => void) => void
   /** What the loop has been doing for how many milliseconds, all in all. */
@@ -20,6 +24,8 @@ type Usage = { readonly idle: number; readonly active: number }
  */
 export class Pace {
   readonly #restMs: number
+  readonly #maxRestMs: number
+  readonly #isCrowded: (network: string) => boolean
   readonly #later: (ms: number, run: () => void) => void
   readonly #usage: () => Usage
   /** What is to be begun, by network, in the order of their turns. */
@@ -30,6 +36,8 @@ export class Pace {
 
   constructor(parts: PaceParts = {}) {
     this.#restMs = parts.restMs ?? 0
+    this.#maxRestMs = parts.maxRestMs ?? MAX_REST_MS
+    this.#isCrowded = parts.isCrowded ?? (() => false)
     this.#later = parts.later ?? ((ms, run) => void (ms === 0 ? setImmediate(run) : setTimeout(run, ms)))
     this.#usage = parts.usage ?? (() => performance.eventLoopUtilization())
     this.#since = this.#usage()
@@ -55,28 +63,34 @@ export class Pace {
     if (same?.delete(begin) && same.size === 0) this.#waiting.delete(network)
   }
 
+  /** Whatever of the network waits here waits there from now on. */
+  moveTo(other: Pace, network: string): void {
+    const same = this.#waiting.get(network)
+    this.#waiting.delete(network)
+    for (const begin of same ?? []) other.await(network, begin)
+  }
+
   #schedule(ms: number): void {
     if (this.#isScheduled || this.#waiting.size === 0) return
     this.#isScheduled = true
     this.#later(ms, () => {
       this.#isScheduled = false
-      if (this.#isRested()) this.#next()
+      const [first] = this.#waiting
+      if (first !== undefined && this.#isRested(first[0])) this.#next(...first)
       this.#schedule(Math.max(1, this.#restMs / 10))
     })
   }
 
-  #isRested(): boolean {
+  #isRested(network: string): boolean {
     const now = this.#usage()
     const idle = now.idle - this.#since.idle
     const active = now.active - this.#since.active
     const passed = idle + active
-    return passed >= this.#restMs && (idle >= active || passed >= MAX_REST_MS)
+    if (passed < this.#restMs) return false
+    return this.#isCrowded(network) ? passed >= MAX_REST_MS : idle >= active || passed >= this.#maxRestMs
   }
 
-  #next(): void {
-    const [first] = this.#waiting
-    if (first === undefined) return
-    const [network, same] = first
+  #next(network: string, same: Set<() => void>): void {
     const [begin] = same
     // The last in line from now on, if there is more of it.
     this.#waiting.delete(network)
