@@ -7,7 +7,7 @@ import { type AccessSnapshot, snapshotOf } from './snapshot.ts'
 /** Reads one user from the store; null where there is none. */
 export type LoadSnapshot = (tenant: string, user: string) => Promise<AccessSnapshot | null>
 
-/** A user whose every change is wanted, for as long as a socket of theirs is open. */
+/** A user whose every change is wanted, for as long as a socket of theirs is open, or a colleague says that they cover. */
 export interface Watch {
   readonly snapshot: AccessSnapshot
   /** Called with each new snapshot. One listener. */

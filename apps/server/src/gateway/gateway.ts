@@ -128,7 +128,7 @@ export function createGateway(parts: GatewayParts): Gateway {
   )
   const receipts = new Receipts({ clock, committers, hub, inboxes, bus, log })
   const typing = new TypingSigns({ clock, hub, bus })
-  const presence = new Presence({ clock, hub, bus, snapshotOf: (tenant, user) => access.load(tenant, user) })
+  const presence = new Presence({ clock, hub, bus, access, onFault })
   const poller = new Poller({ clock, database, access, hub, inboxes, pollMs: limits.pollMs, onFault })
   const admission = new Admission(preAuth, clock)
   const strangers = new Strangers(clock, audit, (ip) => addresses.fault(ip))
@@ -205,7 +205,18 @@ export function createGateway(parts: GatewayParts): Gateway {
       draining = true
       for (const connection of [...gateway.connections]) connection.end(1001, 'draining', 'finish')
       for (const stop of [unfollow, stopForgetting]) stop()
-      for (const part of [addresses, admission, userRates, sockets, strangers, wheel, typing, inboxes, alertNews])
+      for (const part of [
+        addresses,
+        admission,
+        userRates,
+        sockets,
+        strangers,
+        wheel,
+        typing,
+        presence,
+        inboxes,
+        alertNews,
+      ])
         part.close()
       await poller.close()
       await register.close()

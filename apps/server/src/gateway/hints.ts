@@ -35,9 +35,11 @@ function follow(hint: Hint, parts: Parts): void {
     case 'typing':
       typing.learn(hint.t, hint.c, hint.u, hint.active)
       return
-    case 'presence':
-      presence.learn(hint.t, hint.u, hint).catch(onFault)
+    case 'presence': {
+      const { t, u, status, cover, until } = hint
+      presence.learn(t, u, { status, cover, until }).catch(onFault)
       return
+    }
     case 'held':
     case 'rate':
       userRates.learn(hint)

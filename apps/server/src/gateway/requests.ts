@@ -32,8 +32,7 @@ export function perform(asker: SignedIn, frame: ClientRequest): Promise<void> | 
     case 'typing.set':
       return setTyping(asker, frame)
     case 'presence.set':
-      setPresence(asker, frame)
-      return undefined
+      return setPresence(asker, frame)
     case 'session.renew':
       return renew(asker, frame)
     case 'session.activity':
