@@ -13,6 +13,7 @@ import { Addresses } from '../limits/addresses.ts'
 import { Door } from '../limits/door.ts'
 import { FamiliarNetworks } from '../limits/familiar-networks.ts'
 import { Handshakes } from '../limits/handshakes.ts'
+import { Readings } from '../limits/readings.ts'
 import { Turns } from '../limits/turns.ts'
 import { UserRates } from '../limits/user-rates.ts'
 import type { Logger } from '../log.ts'
@@ -67,6 +68,7 @@ export interface Gateway extends GatewayParts {
   readonly upgrades: Turns
   readonly familiar: FamiliarNetworks
   readonly userRates: UserRates
+  readonly readings: Readings
   readonly strangers: Strangers
   readonly wheel: Wheel
   readonly turn: Turn
@@ -175,6 +177,7 @@ export function createGateway(parts: GatewayParts): Gateway {
     upgrades: new Turns(familiar),
     familiar,
     userRates,
+    readings: new Readings(),
     strangers,
     wheel,
     turn: new Turn(),

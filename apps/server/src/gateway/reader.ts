@@ -93,7 +93,7 @@ export class Reader implements Subscriber {
 
   missedReceipts(subscription: Subscription): void {
     const { id, tenant } = subscription.channel
-    this.#gateway.database.readReceipts(tenant, id).then(
+    this.reading(() => this.#gateway.database.readReceipts(tenant, id)).then(
       (receipts) => {
         for (const { userId: user, delivered, read } of receipts) {
           subscription.tell(encode({ type: 'receipt.moved', channel: id, user, delivered, read }))
@@ -120,6 +120,11 @@ export class Reader implements Subscriber {
       if (next === undefined) this.#reading -= 1
       else next()
     }
+  }
+
+  reading<T>(read: () => Promise<T>): Promise<T> {
+    const { tenant, user } = this.#actor
+    return this.#gateway.readings.run(`${tenant}/${user}`, read)
   }
 
   ended(subscription: Subscription): void {

@@ -107,6 +107,9 @@ class Reader implements Subscriber {
     await this.room()
     return () => undefined
   }
+  reading<T>(read: () => Promise<T>): Promise<T> {
+    return read()
+  }
   ended(): void {}
 
   drain(): void {

@@ -29,6 +29,8 @@ export interface Subscriber {
   room(): Promise<void>
   /** Resolves when it may read the store: the line has room, and not too many others of the socket hold what they have read. Gives how to end that. */
   turn(): Promise<() => void>
+  /** Reads the store when it is the user's turn, over all their sockets. */
+  reading<T>(read: () => Promise<T>): Promise<T>
   ended(subscription: Subscription): void
 }
 
@@ -167,7 +169,7 @@ export class Subscription implements Owner {
       try {
         if (this.closed) return
         const known = feed.known
-        const events = await feed.read(this.#last)
+        const events = await subscriber.reading(async () => (this.closed ? [] : feed.read(this.#last)))
         if (this.closed || !(await this.#sendAll(events))) return
         // Nothing is there up to `known`, whoever said so; and if no more has been delivered meanwhile, nothing is missed.
         if (events.length === 0 && (feed.delivered ?? 0) <= known) break
