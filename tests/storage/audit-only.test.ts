@@ -56,8 +56,9 @@ describe('auditOnly', () => {
     expect(await brokenWriters(store)).toEqual([])
   })
 
-  it('R-52 refuses what would wait beyond the bound', async () => {
-    const bounded = await store.open({ limits: { auditWaiting: 3 } })
+  it('R-52 refuses what would wait beyond the bound, and of one tenant’s flood no other tenant has anything', async () => {
+    const other = await seedTenant(database, store.keys, clock)
+    const bounded = await store.open({ limits: { auditWaiting: 6 } })
     const outcomes = await Promise.allSettled(
       Array.from({ length: 5 }, () => bounded.auditOnly(tenant.tenantId, refused())),
     )
@@ -68,6 +69,10 @@ describe('auditOnly', () => {
       'rejected',
       'rejected',
     ])
+    const flood = Array.from({ length: 5 }, () => bounded.auditOnly(tenant.tenantId, refused()))
+    const beside = [bounded.auditOnly(other.tenantId, refused()), bounded.auditOnly(null, refused())]
+    expect((await Promise.allSettled(flood)).map(({ status }) => status)).toContain('rejected')
+    await Promise.all(beside)
     expect((outcomes[4] as PromiseRejectedResult).reason).toBeInstanceOf(StorageUnavailable)
     await bounded.auditOnly(tenant.tenantId, refused())
   })

@@ -6,7 +6,7 @@ import { NIL_UUID, StorageUnavailable } from './errors.ts'
 import type { Lanes } from './lanes.ts'
 
 export type AuditBacklog = {
-  /** Events that wait to be written; one more is refused. */
+  /** Events that wait to be written, of all tenants together; none may have more of them than places are left. */
   readonly waiting: number
   /** Events in one statement. */
   readonly batch: number
@@ -32,11 +32,13 @@ export type AuditQueue = {
  * gather and share the next statement, as posts do; so a flood of refusals costs few transactions, and a lone event does
  * not wait. `auditOnly` resolves when the event is on disk; a null tenant is the nil UUID: nobody is known yet.
  *
- * It throws `StorageUnavailable` when the backlog is full or the database away: then what it reports must be refused too
- * (law 3).
+ * It throws `StorageUnavailable` when the backlog has no place for the tenant or the database is away: then what it reports must be
+ * refused too (law 3). A flood leaves as many places as it takes: one takes half of them, two a third each, and others go on.
  */
 export function auditQueue(lanes: Lanes<Connection>, clock: Clock, backlog: AuditBacklog): AuditQueue {
   const byTenant = new Map<string, Waiting[]>()
+  /** Of each tenant, those that are being written included. */
+  const held = new Map<string, number>()
   let waiting = 0
   let flushing: Promise<void> | undefined
 
@@ -48,9 +50,16 @@ export function auditQueue(lanes: Lanes<Connection>, clock: Clock, backlog: Audi
       const batch = all.slice(0, backlog.batch)
       if (all.length > batch.length) byTenant.set(tenantId, all.slice(batch.length))
       await write(tenantId, batch)
-      waiting -= batch.length
+      letGo(tenantId, batch.length)
     }
     flushing = undefined
+  }
+
+  function letGo(tenantId: string, count: number): void {
+    waiting -= count
+    const left = (held.get(tenantId) ?? 0) - count
+    if (left > 0) held.set(tenantId, left)
+    else held.delete(tenantId)
   }
 
   async function write(tenantId: string, batch: readonly Waiting[]): Promise<void> {
@@ -84,15 +93,19 @@ export function auditQueue(lanes: Lanes<Connection>, clock: Clock, backlog: Audi
 
   return {
     auditOnly(tenantId, fact) {
-      if (waiting >= backlog.waiting) return Promise.reject(new StorageUnavailable('too many audit events wait'))
+      const key = tenantId ?? NIL_UUID
+      const theirs = held.get(key) ?? 0
+      if (theirs >= backlog.waiting - waiting)
+        return Promise.reject(new StorageUnavailable('too many audit events wait'))
       return new Promise((done, fail) => {
-        const tenant = auditId(tenantId ?? NIL_UUID)
+        const tenant = auditId(key)
         const at = clock.now()
         const one = { at, event: encodeAuditEvent(tenant, at, fact), done, fail }
         const queue = byTenant.get(tenant)
         if (queue === undefined) byTenant.set(tenant, [one])
         else queue.push(one)
         waiting += 1
+        held.set(tenant, theirs + 1)
         // After this turn of the loop, so that what belongs together goes together.
         flushing ??= Promise.resolve().then(flush)
       })

@@ -61,7 +61,7 @@ export type DatabaseLimits = {
   /** How long a transaction waits for a lane, and how many may wait. */
   readonly waitMs: number
   readonly waiting: number
-  /** Audit events that may wait, and those of one statement. */
+  /** Audit events that may wait, of one tenant at most half of them (audit-only.ts), and those of one statement. */
   readonly auditWaiting: number
   readonly auditBatch: number
 }
@@ -77,7 +77,7 @@ const DEFAULT_LIMITS: DatabaseLimits = {
   transactionMs: 15_000,
   waitMs: 5_000,
   waiting: 1_000,
-  auditWaiting: 10_000,
+  auditWaiting: 20_000,
   auditBatch: 500,
 }
 
