@@ -22,6 +22,7 @@ const QUICK = [
   'emergency-access',
   'set-up-link',
   'privileged-set-up-link',
+  'factor-reset',
 ]
 
 let server: TestServer

@@ -19,6 +19,7 @@ export const alertKind = z.enum([
   'emergency-access',
   'set-up-link',
   'privileged-set-up-link',
+  'factor-reset',
   'tampered-message',
   'audit-gap',
   'audit-stalled',

@@ -142,6 +142,19 @@ describe('R-74 rules on bursts', () => {
     expect(kindsOf(seenAt(times, () => ({ ...made, role: auditRole('auditor') })))).toHaveLength(4)
   })
 
+  it.each<[string, Partial<AuditEvent>, string[]]>([
+    ['by an administrator', {}, ['factor-reset']],
+    ['at the machine, where nobody is known', { actor: auditId(NIL_UUID) }, ['factor-reset']],
+    ['by a set-up link, of which an alarm has rung', { reason: 'administrator' }, []],
+    ['that was refused', { outcome: 'refused' }, []],
+  ])('a reset of second factors %s', (_, about, kinds) => {
+    const reset = { action: 'factor.reset', outcome: 'allowed', reason: 'role', user: idOf(2), ...about } as const
+    expect(kindsOf(seenAt([T], () => reset))).toEqual(kinds)
+    // Of one person again within the hour it is the same alert, of another another.
+    expect(kindsOf(seenAt(every(2, MINUTE), () => reset))).toEqual(kinds)
+    expect(kindsOf(seenAt(every(2, MINUTE), (n) => ({ ...reset, user: idOf(n + 2) })))).toEqual([...kinds, ...kinds])
+  })
+
   it('a message that was tampered with', () => {
     const tampered = { action: 'message.unreadable', outcome: 'failed', reason: 'tampered', channel: idOf(3) } as const
     expect(kindsOf(seenAt(every(3, MINUTE), () => tampered))).toEqual(['tampered-message'])

@@ -2,7 +2,7 @@ import type { AlertKind, AlertSeverity } from '@wardline/protocol'
 import { burst } from './burst.ts'
 import { adminHours, ownHours } from './hours.ts'
 import type { Rule, Seen, Subject } from './rule.ts'
-import { ofActor, ofActorOrAddress, ofAddress, ofSetUpLink, refusedFor } from './subjects.ts'
+import { ofActor, ofActorOrAddress, ofAddress, ofFactorReset, ofSetUpLink, refusedFor } from './subjects.ts'
 import { unusualVolume } from './volume.ts'
 
 const MINUTE_MS = 60_000
@@ -23,6 +23,7 @@ export const SEVERITIES: Readonly<Record<AlertKind, AlertSeverity>> = {
   'emergency-access': 'high',
   'set-up-link': 'medium',
   'privileged-set-up-link': 'high',
+  'factor-reset': 'high',
   'tampered-message': 'critical',
   'audit-gap': 'critical',
   'audit-stalled': 'high',
@@ -187,6 +188,14 @@ export const RULES: readonly Rule[] = [
     threshold: 1,
     windowMs: 0,
     quietMs: 0,
+  }),
+  burst({
+    name: 'factor-reset',
+    kind: 'factor-reset',
+    subjectOf: ofFactorReset,
+    threshold: 1,
+    windowMs: 0,
+    quietMs: 60 * MINUTE_MS,
   }),
   burst({
     name: 'tampered-message',

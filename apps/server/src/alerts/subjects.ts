@@ -52,6 +52,17 @@ export function ofSetUpLink(whose: 'ordinary' | 'privileged'): (seen: Seen) => S
   }
 }
 
+/**
+ * Somebody took another's second factors away, at a screen or at the machine: from then on the password alone opens the account. Of each
+ * person it is a subject of its own. Those that go with a set-up link are not: its alarm has rung when it was made (reason `administrator`).
+ */
+export function ofFactorReset(seen: Seen): Subject | null {
+  const { action, outcome, reason, user } = seen.event
+  if (action !== 'factor.reset' || outcome !== 'allowed' || reason !== 'role') return null
+  const who = ofActor(seen) ?? { key: 'operator' }
+  return { ...who, key: `${who.key}/${user ?? ''}` }
+}
+
 /** Events that were refused for one of these reasons, in one of these actions where that matters. */
 export function refusedFor(reasons: readonly AuditReason[], actions?: readonly AuditAction[]): (seen: Seen) => boolean {
   const because: ReadonlySet<AuditReason | undefined> = new Set(reasons)

@@ -287,6 +287,7 @@ export const auditReasons = [
   'alert-emergency-access',
   'alert-set-up-link',
   'alert-privileged-set-up-link',
+  'alert-factor-reset',
   'alert-tampered-message',
   'alert-audit-gap',
   'alert-audit-stalled',

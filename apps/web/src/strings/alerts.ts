@@ -28,6 +28,7 @@ export const alerts = {
     'emergency-access': 'Emergency access was opened',
     'set-up-link': 'A set-up link for an account in use',
     'privileged-set-up-link': 'A set-up link for an administrator or auditor',
+    'factor-reset': 'Somebody’s second factors were taken away',
     'tampered-message': 'A stored message was changed',
     'audit-gap': 'Audit records are missing',
     'audit-stalled': 'The audit log stands still',

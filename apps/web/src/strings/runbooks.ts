@@ -107,6 +107,16 @@ export const runbooks: Readonly<Record<AlertKind, Runbook>> = {
       'Look in the audit whether it was used (password.set-up), and at all that account has done since.',
     ],
   },
+  'factor-reset': {
+    means:
+      'Somebody took another person’s second factors away. Whoever knows that person’s password can now sign in by it alone.',
+    steps: [
+      'Ask the person whose they were, by telephone and not by message, whether they lost theirs and asked for it. Nobody known as who did it: it was done at the machine of the server.',
+      'They did not: disable their account until it is clear, and look in the audit for sign-ins since (auth.login).',
+      'Then whoever did it has to answer for it, or their account was taken over: end their sessions, too.',
+      'They did: have them enrol new factors today.',
+    ],
+  },
   'tampered-message': {
     means:
       'A stored message does not open any more: its bytes were changed in the database, by whoever can write there.',

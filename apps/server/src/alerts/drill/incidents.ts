@@ -158,6 +158,18 @@ export const INCIDENTS: readonly Incident[] = [
   setUpLink('set-up-link', 'a nurse who has signed in', () => Promise.resolve(['nurse'])),
   setUpLink('privileged-set-up-link', 'an administrator', async (stage) => [await stage.addRole(['settings.manage'])]),
   {
+    kind: 'factor-reset',
+    what: 'takes the second factors of another away',
+    async stage(stage, target) {
+      const maker = await stage.addPerson('resetter', [await stage.addRole(['user.manage'])])
+      const whose = await stage.addPerson('reset')
+      const actor = await enter(target, maker)
+      const reset = await actor.call('DELETE', `/admin/users/${whose.id}/factors`)
+      expectStatus(reset.status, 204, 'take factors away')
+      return maker.id
+    },
+  },
+  {
     kind: 'tampered-message',
     what: 'reads a message whose stored bytes were changed',
     async stage(stage, target) {
