@@ -6,6 +6,7 @@ import { type AuditFact, auditAddress, auditId, auditSecretId } from '../audit/e
 import { silentBus } from '../bus/bus.ts'
 import { manualClock } from '../clock.ts'
 import { Refusal } from '../errors.ts'
+import { FamiliarNetworks } from '../limits/familiar-networks.ts'
 import { UserRates } from '../limits/user-rates.ts'
 import { createLogger } from '../log.ts'
 import type { Authenticated } from '../sessions/authenticate.ts'
@@ -63,6 +64,7 @@ function setUp() {
     connections: new Set(),
     sockets: new Sockets({ clock, bus: silentBus, node: 'a', perUser: DEFAULT_LIMITS.socketsPerUser }),
     userRates: new UserRates({ limits: DEFAULT_LIMITS, clock, bus: silentBus, node: 'a' }),
+    familiar: new FamiliarNetworks(clock),
     inboxes: { join: () => undefined, leave: () => undefined },
     alertNews: { join: () => undefined, leave: () => undefined },
     register: { opened: () => undefined, closed: () => undefined },
