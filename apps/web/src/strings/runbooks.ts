@@ -111,7 +111,7 @@ export const runbooks: Readonly<Record<AlertKind, Runbook>> = {
     means:
       'Somebody took another person’s second factors away. Whoever knows that person’s password can now sign in by it alone.',
     steps: [
-      'Ask the person whose they were, by telephone and not by message, whether they lost theirs and asked for it. Nobody known as who did it: it was done at the machine of the server.',
+      'Ask the person whose they were, by telephone and not by message, whether they lost theirs and asked for it. Where the alert names nobody who did it, it was done on the server itself.',
       'They did not: disable their account until it is clear, and look in the audit for sign-ins since (auth.login).',
       'Then whoever did it has to answer for it, or their account was taken over: end their sessions, too.',
       'They did: have them enrol new factors today.',
