@@ -1,6 +1,7 @@
 import { performance } from 'node:perf_hooks'
 import type WebSocket from 'ws'
 import { inParallel } from './in-parallel.ts'
+import { postTo } from './posting.ts'
 import { quantile } from './statistics.ts'
 import type { Peer } from './target.ts'
 import { WardlineServer } from './wardline-server.ts'
@@ -75,7 +76,11 @@ async function drill(bus: Revocation['bus'], progress: (text: string) => void): 
     })
     const writers = lines.filter((line) => !victims.includes(line))
     progress(`${POSTS_PER_SECOND} posts/s, ${victims.length} people are signed out one by one`)
-    const posting = postTo(writers)
+    const posting = postTo(
+      writers.map(({ peer }) => peer),
+      POSTS_PER_SECOND,
+      BODY,
+    )
     await pause(WARM_UP_MS)
     const asked = new Map<Line, number>()
     for (const victim of victims) {
@@ -85,7 +90,7 @@ async function drill(bus: Revocation['bus'], progress: (text: string) => void): 
     }
     await closed(victims)
     await pause(1_000)
-    const posts = posting.stop()
+    const { posts } = posting.stop()
     const latency = (line: Line) => line.last - (asked.get(line) ?? 0)
     return {
       bus,
@@ -105,21 +110,6 @@ function watched(line: Line): Line {
     line.last = performance.now()
   })
   return line
-}
-
-function postTo(writers: readonly Line[]): { stop(): number } {
-  const began = performance.now()
-  let sent = 0
-  const timer = setInterval(() => {
-    const due = ((performance.now() - began) / 1000) * POSTS_PER_SECOND
-    for (; sent < due; sent += 1) writers[sent % writers.length]?.peer.post(sent, BODY)
-  }, 5)
-  return {
-    stop() {
-      clearInterval(timer)
-      return sent
-    },
-  }
 }
 
 async function closed(lines: readonly Line[]): Promise<void> {

@@ -1,6 +1,7 @@
 import { performance } from 'node:perf_hooks'
 import { DEFAULT_LIMITS, DEFAULT_PRE_AUTH } from '@wardline/protocol'
 import { inParallel } from './in-parallel.ts'
+import { postTo } from './posting.ts'
 import { quantile } from './statistics.ts'
 import { WardlineServer } from './wardline-server.ts'
 import { type Connected, connect, type Person, signIn } from './wardline-target.ts'
@@ -8,7 +9,6 @@ import { type Connected, connect, type Person, signIn } from './wardline-target.
 const CHANNELS = 100
 const PER_CHANNEL = 20
 const PEOPLE = 200
-const WRITERS = 20
 const POSTS_PER_SECOND = 100
 const SIGN_IN_EVERY_MS = 500
 const BODY = 'x'.repeat(300)
@@ -81,11 +81,16 @@ async function storm(limits: Record<string, string>, progress: (text: string) =>
     })
     endings.push(() => clients.map(({ line }) => line.socket.terminate()))
     const writers = await inParallel(
-      places.slice(0, WRITERS * PER_CHANNEL).filter((_, place) => place % PER_CHANNEL === 0),
+      // Somebody else in each: nobody may have many sockets more.
+      places.filter((_, place) => place % PER_CHANNEL === 2 * Math.floor(place / PEOPLE)),
       (place) => patiently(() => connect(server, place.person, place.channelId, place.channel)),
     )
     endings.push(() => writers.map(({ socket }) => socket.terminate()))
-    const posting = postTo(writers)
+    const posting = postTo(
+      writers.map(({ peer }) => peer),
+      POSTS_PER_SECOND,
+      BODY,
+    )
     const signing = signInsTo(server, names)
     await pause(SIGN_IN_EVERY_MS * 4)
     progress(`opened, eight at once, in ${((performance.now() - opening) / 1_000).toFixed(1)} s; now the one is killed`)
@@ -113,8 +118,9 @@ async function storm(limits: Record<string, string>, progress: (text: string) =>
     const { user, system } = process.cpuUsage(own)
     const generatorLoad = (user + system) / 1000 / (performance.now() - began)
     const { signIns, refused } = await signing.stop()
-    const accepts = posting.stop()
+    const { accepts } = posting.stop()
     await pause(2_000)
+    if (writers.some(({ socket }) => socket.readyState !== socket.OPEN)) throw new Error('a writer lost its socket')
     const heads = new Map(writers.map((line) => [line.peer.channel, line.seq()]))
     const incomplete = clients.filter(({ channel, line }) => line.seq() < (heads.get(channel) ?? 0)).length
     return { back, putOff, signIns, signInsRefused: refused, accepts, incomplete, generatorLoad }
@@ -133,28 +139,6 @@ async function patiently<T>(run: () => Promise<T>): Promise<T> {
       if (attempt === 60) throw error
       await pause(1_000)
     }
-  }
-}
-
-function postTo(writers: readonly Connected[]): { stop(): readonly number[] } {
-  const began = performance.now()
-  const sentAt: number[] = []
-  const accepts: number[] = []
-  for (const { peer } of writers) {
-    peer.onAccepted = (tag) => void accepts.push(performance.now() - (sentAt[tag] ?? 0))
-  }
-  const timer = setInterval(() => {
-    const due = ((performance.now() - began) / 1000) * POSTS_PER_SECOND
-    while (sentAt.length < due) {
-      const tag = sentAt.push(performance.now()) - 1
-      writers[tag % writers.length]?.peer.post(tag, BODY)
-    }
-  }, 5)
-  return {
-    stop() {
-      clearInterval(timer)
-      return accepts.slice()
-    },
   }
 }
 

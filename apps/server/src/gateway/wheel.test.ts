@@ -5,6 +5,26 @@ import { Wheel } from './wheel.ts'
 
 const START = Date.UTC(2026, 0, 1)
 
+/** A wheel that is turned by hand, after so many milliseconds. */
+function byHand() {
+  let now = START
+  let turn = () => {}
+  const wheel = new Wheel({
+    now: () => now,
+    after: () => () => undefined,
+    every: (_ms, run) => {
+      turn = run
+      return () => undefined
+    },
+  })
+  const pass = (ms: number): number => {
+    now += ms
+    turn()
+    return now
+  }
+  return { wheel, pass }
+}
+
 /** Looks once and never again. */
 function once(look: (now: number) => unknown) {
   return {
@@ -65,26 +85,15 @@ describe('wheel', () => {
   })
 
   it('after it has stood still, judges nobody before what has come meanwhile is read', () => {
-    let now = START
-    let turn = () => {}
-    const wheel = new Wheel({
-      now: () => now,
-      after: () => () => undefined,
-      every: (_ms, run) => {
-        turn = run
-        return () => undefined
-      },
-    })
+    const { wheel, pass } = byHand()
     const looked: number[] = []
     wheel.add(
       once((at) => looked.push(at)),
       START + 1_000,
     )
-    now += 60_000
-    turn()
+    pass(60_000)
     expect(looked).toEqual([])
-    now += 250
-    turn()
+    pass(250)
     expect(looked).toEqual([START + 60_250])
   })
 
@@ -95,16 +104,7 @@ describe('wheel', () => {
         pasts,
         fc.array(fc.integer({ min: 1, max: 3_000 }), { minLength: 1, maxLength: 20 }),
         (ages, jumps) => {
-          let now = START
-          let turn = () => {}
-          const wheel = new Wheel({
-            now: () => now,
-            after: () => () => undefined,
-            every: (_ms, run) => {
-              turn = run
-              return () => undefined
-            },
-          })
+          const { wheel, pass } = byHand()
           const looks = ages.map(() => 0)
           for (const [place, age] of ages.entries()) {
             const due = (at: number): number => {
@@ -115,10 +115,8 @@ describe('wheel', () => {
           }
           for (const jump of jumps) {
             const before = [...looks]
-            now += jump
-            turn()
-            now += 250
-            turn()
+            pass(jump)
+            pass(250)
             for (const [place, look] of looks.entries()) expect(look).toBeGreaterThan(before[place] ?? 0)
           }
         },
@@ -130,16 +128,7 @@ describe('wheel', () => {
     const steps = fc.array(fc.integer({ min: 1, max: 5_000_000 }), { minLength: 1, maxLength: 20 })
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 0, max: 20_000_000 }), { maxLength: 30 }), steps, (deadlines, jumps) => {
-        let now = START
-        const runs: (() => void)[] = []
-        const wheel = new Wheel({
-          now: () => now,
-          after: () => () => undefined,
-          every: (_ms, run) => {
-            runs.push(run)
-            return () => undefined
-          },
-        })
+        const { wheel, pass } = byHand()
         const seen = new Map<number, number>()
         for (const [place, deadline] of deadlines.entries()) {
           wheel.add(
@@ -148,11 +137,9 @@ describe('wheel', () => {
           )
         }
         for (const jump of jumps) {
-          now += jump
-          runs[0]?.()
+          pass(jump)
           // After a turn that came late nobody is judged before the next one.
-          now += 1
-          runs[0]?.()
+          const now = pass(1)
           for (const [place, deadline] of deadlines.entries()) {
             if (now >= START + deadline + 500) expect(seen.has(place)).toBe(true)
             if (seen.has(place)) expect(seen.get(place)).toBeGreaterThanOrEqual(START + deadline)

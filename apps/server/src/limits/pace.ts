@@ -8,7 +8,7 @@ export type PaceParts = {
   readonly restMs?: number
   /** The next one is begun when the loop has been idle for as long as it was busy since the last, and after so long (ms) in any case. */
   readonly maxRestMs?: number
-  /** Whether so much of what was begun for a network is unfinished that the next one rests for as long as any does. */
+  /** Whether so many of a network are on their way in already that the next one rests for as long as any does. */
   readonly isCrowded?: (network: string) => boolean
   /** Calls back in another turn of the loop, after `ms` milliseconds. */
   readonly later?: (ms: number, run: () => void) => void
